@@ -1,0 +1,79 @@
+# All that people and CI run. `make` alone lists the targets.
+# A fresh machine needs Python 3.11, make and a network; .venv is made by the first target that needs it.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+# Asked, not looked up: a uv that is only a version manager's shim is no uv.
+ifneq ($(shell uv --version 2>/dev/null),)
+NEW_VENV := uv venv --quiet --allow-existing --python "$(PYTHON)" $(VENV)
+INSTALL := uv pip install --quiet --python $(BIN)/python
+AUDIT := uvx pip-audit
+else
+NEW_VENV := "$(PYTHON)" -m venv $(VENV)
+INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-compile
+AUDIT := "$(PYTHON)" -m venv $(VENV)/audit && $(VENV)/audit/bin/pip install --quiet pip-audit && $(VENV)/audit/bin/pip-audit
+endif
+
+# Some machines set it, and every start would compile all libraries again: four times slower.
+unexport PYTHONDONTWRITEBYTECODE
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint types arrows format lock audit clean
+
+help: ## List these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
+
+run: $(VENV)/run.installed ## Serve Edge with demo accounts (ARGS="--port 9000")
+	@exec $(BIN)/edge serve --demo $(ARGS)
+
+test: $(VENV)/dev.installed ## Run the tests with branch coverage (ARGS="-k refresh")
+	@$(BIN)/pytest --cov --cov-branch --cov-report=term $(ARGS)
+
+lint: $(VENV)/dev.installed ## Check style and formatting
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+
+types: $(VENV)/dev.installed ## Check the types
+	@$(BIN)/mypy
+
+arrows: $(VENV)/dev.installed ## Check which package may import which
+	@$(BIN)/lint-imports --no-logo
+
+format: $(VENV)/dev.installed ## Format, and fix what can be fixed
+	@$(BIN)/ruff check --fix-only
+	@$(BIN)/ruff format
+
+# dev comes first and constrains the others, so that what production installs is what was tested.
+COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(ARGS)
+PRODUCTION := pyproject.toml requirements/build.in --extra postgres --extra redis
+
+lock: ## Lock requirements/*.txt again, keeping pins that still fit (needs uv; ARGS=--upgrade)
+	@$(COMPILE) -o requirements/dev.txt $(PRODUCTION) --group dev
+	@$(COMPILE) -o requirements/run.txt pyproject.toml requirements/build.in -c requirements/dev.txt
+	@$(COMPILE) -o requirements/production.txt $(PRODUCTION) -c requirements/dev.txt
+	@$(COMPILE) -o requirements/bench.txt $(PRODUCTION) --group bench -c requirements/dev.txt
+	@$(COMPILE) -o requirements/load.txt --group load
+
+audit: ## Look for known vulnerabilities in what production installs
+	@$(AUDIT) --disable-pip --require-hashes -r requirements/production.txt
+
+clean: ## Remove what the targets made; demo accounts in .edge stay
+	@rm -rf $(VENV) dist .coverage .coverage.* .hypothesis .*_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A stamp is written last, so a step that failed is done again. dev holds all that run does.
+# The project itself needs no index: its build backend is among the hashed requirements.
+$(VENV)/run.installed $(VENV)/dev.installed: $(VENV)/%.installed: requirements/%.txt pyproject.toml | $(VENV)/made
+	@echo "Installing $< into $(VENV)"
+	@$(INSTALL) --require-hashes -r $<
+	@$(INSTALL) --no-index --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m compileall -q -j0 $(VENV) edge
+	@touch $(VENV)/run.installed $@
+
+$(VENV)/made:
+	@"$(PYTHON)" -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and "Edge needs Python 3.11 or newer, %s is %d.%d. Name another: make PYTHON=python3.13" % (sys.executable, v[0], v[1]))'
+	@$(NEW_VENV)
+	@touch $@

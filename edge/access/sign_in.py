@@ -1,0 +1,130 @@
+"""Signing in, refreshing, signing out: what `/token`, `/login` and their like all do."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+import msgspec
+
+from edge.access.decision import Malformed, Unauthenticated
+from edge.access.rules import RoleHierarchy, ScopePolicy, parse_scope
+from edge.accounts.password_login import PasswordLogin
+from edge.reasons import Reason
+from edge.tokens.access_tokens import AccessTokenIssuer, Grant
+from edge.tokens.session import Holder, Session
+from edge.tokens.sessions import RefreshRefused, Sessions
+
+
+class SignedIn(msgspec.Struct, frozen=True, kw_only=True):
+    """The tokens of a session, and who they are for."""
+
+    user_id: UUID
+    session_id: UUID
+    access_token: str
+    refresh_token: str
+    scopes: tuple[str, ...]
+    expires_in_s: int
+
+    def __repr__(self) -> str:
+        return f"SignedIn(user_id={self.user_id}, session_id={self.session_id})"
+
+
+class SignInRefused(msgspec.Struct, frozen=True, kw_only=True):
+    """Why there are no tokens; who it was about is for events only."""
+
+    decision: Malformed | Unauthenticated
+    user_id: UUID | None = None
+    session_id: UUID | None = None
+
+
+class SignIn:
+    """Gives out tokens. Every method raises `UnavailableError` when it cannot decide."""
+
+    def __init__(
+        self,
+        login: PasswordLogin,
+        sessions: Sessions,
+        issuer: AccessTokenIssuer,
+        *,
+        roles: RoleHierarchy,
+        scopes: ScopePolicy,
+        client_id: str,
+    ) -> None:
+        self._login = login
+        self._sessions = sessions
+        self._issuer = issuer
+        self._roles = roles
+        self._scopes = scopes
+        self._client_id = client_id
+
+    async def with_password(
+        self, username: str, password: str, scope: str | None
+    ) -> SignedIn | SignInRefused:
+        """Start a session for whoever knows the password; `scope` as in RFC 6749 section 3.3."""
+        user = await self._login.check(username, password)
+        if isinstance(user, Reason):
+            return SignInRefused(decision=Unauthenticated(user))
+        scopes = self._scopes.grant(scope, self._roles.effective(user.roles))
+        if scopes is None:
+            return SignInRefused(decision=Malformed(Reason.SCOPE_INVALID), user_id=user.id)
+        started = await self._sessions.start(
+            user_id=user.id,
+            epoch=user.epoch,
+            client_id=self._client_id,
+            scopes=tuple(sorted(scopes)),
+        )
+        if started is None:
+            # The account changed while the old password was being hashed.
+            reason = Unauthenticated(Reason.CREDENTIALS_INVALID)
+            return SignInRefused(decision=reason, user_id=user.id)
+        holder = Holder(user.id, user.username, user.roles, user.epoch, user.is_disabled)
+        return self._signed_in(holder, started.session_id, started.refresh_token, scopes)
+
+    async def with_refresh_token(
+        self, refresh_token: str, scope: str | None
+    ) -> SignedIn | SignInRefused:
+        """Go on with a session. `scope` may narrow the access token; the session keeps its own."""
+        asked = None if scope is None else parse_scope(scope)
+        if scope is not None and asked is None:
+            return SignInRefused(decision=Malformed(Reason.SCOPE_INVALID))
+        refreshed = await self._sessions.refresh(refresh_token, self._client_id, asked)
+        if isinstance(refreshed, RefreshRefused):
+            return _refused(refreshed.reason, refreshed.session)
+        session = refreshed.session
+        if session.holder.is_disabled:
+            return _refused(Reason.ACCOUNT_DISABLED, session)
+        allowed = self._scopes.allowed(self._roles.effective(session.holder.roles))
+        scopes = frozenset(session.scopes if asked is None else asked) & allowed
+        return self._signed_in(session.holder, session.id, refreshed.refresh_token, scopes)
+
+    async def out(self, session_id: UUID) -> bool:
+        """End a session and its access tokens; False where it had ended already."""
+        return await self._sessions.end(session_id)
+
+    def _signed_in(
+        self, holder: Holder, session_id: UUID, refresh_token: str, scopes: Iterable[str]
+    ) -> SignedIn:
+        granted = tuple(sorted(scopes))
+        grant = Grant(
+            user_id=holder.user_id,
+            session_id=session_id,
+            client_id=self._client_id,
+            roles=holder.roles,
+            scopes=granted,
+            epoch=holder.epoch,
+        )
+        return SignedIn(
+            user_id=holder.user_id,
+            session_id=session_id,
+            access_token=self._issuer.issue(grant),
+            refresh_token=refresh_token,
+            scopes=granted,
+            expires_in_s=self._issuer.lifetime_s,
+        )
+
+
+def _refused(reason: Reason, session: Session | None) -> SignInRefused:
+    is_about_scope = reason is Reason.SCOPE_INVALID
+    decision = Malformed(reason) if is_about_scope else Unauthenticated(reason)
+    if session is None:
+        return SignInRefused(decision=decision)
+    return SignInRefused(decision=decision, user_id=session.holder.user_id, session_id=session.id)

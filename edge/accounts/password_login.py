@@ -1,0 +1,69 @@
+"""Is this the password of this account? In the same time for names that do not exist."""
+
+from edge.accounts.passwords import is_encodable, normalise_password
+from edge.accounts.ports import PasswordHasher, UserStore
+from edge.accounts.user import StoredCredentials, User, username_key
+from edge.reasons import Reason
+
+
+class PasswordLogin:
+    """Checks a username and a password. Make one with `prepare`, which hashes the dummy."""
+
+    def __init__(self, store: UserStore, hasher: PasswordHasher, *, max_length: int) -> None:
+        self._store = store
+        self._hasher = hasher
+        self._max_length = max_length
+        self._dummy_hash: str | None = None
+
+    async def prepare(self) -> None:
+        """Hash what unknown users are compared with, so that they cost what known ones do.
+
+        Raises:
+            UnavailableError: hashing is overloaded.
+        """
+        self._dummy_hash = await self._hasher.hash("the password of nobody")
+
+    async def check(self, username: str, password: str) -> User | Reason:
+        """Give the user, or why not: `credentials_invalid`, or `account_disabled`, which only
+        somebody who knows the password is told.
+
+        Raises:
+            UnavailableError: the store is away or hashing is overloaded.
+        """
+        found = await self.find(username)
+        if not await self.verify(found, password):
+            return Reason.CREDENTIALS_INVALID
+        assert found is not None  # noqa: S101  # nothing matches the dummy, see verify
+        return Reason.ACCOUNT_DISABLED if found.user.is_disabled else found.user
+
+    async def find(self, username: str) -> StoredCredentials | None:
+        """Read the account of that name.
+
+        Raises:
+            UnavailableError: the store is away.
+        """
+        return await self._store.find_credentials(username_key(username))
+
+    async def verify(self, found: StoredCredentials | None, password: str) -> bool:
+        """Compare the password, and bring its hash up to date; always one hash's worth of work.
+
+        Raises:
+            UnavailableError: hashing is overloaded, or the store is away.
+        """
+        candidate = normalise_password(password)
+        if len(candidate) > self._max_length or not is_encodable(candidate):
+            candidate = ""  # no password is empty: refused, in the same time
+        known_hash = found.password_hash if found else self._dummy()
+        matches = await self._hasher.verify(known_hash, candidate)
+        if not matches or found is None:
+            return False
+        if self._hasher.is_outdated(known_hash):
+            new = await self._hasher.hash(candidate)
+            await self._store.replace_hash(found.user.id, old=known_hash, new=new)
+        return True
+
+    def _dummy(self) -> str:
+        if self._dummy_hash is None:
+            message = "PasswordLogin.prepare() has not run"
+            raise RuntimeError(message)
+        return self._dummy_hash

@@ -1,0 +1,64 @@
+"""What accounts need from the outside: a place to keep users, and a way to hash."""
+
+from collections.abc import Sequence
+from typing import Protocol
+from uuid import UUID
+
+import msgspec
+
+from edge.accounts.user import NewUser, StoredCredentials, User
+
+
+class UsernameTaken(msgspec.Struct, frozen=True):
+    """Another user has this name, in whatever case."""
+
+
+class UserStore(Protocol):
+    """Where users are kept. Every method raises `UnavailableError` when it is away.
+
+    Methods that take tokens away (`set_roles` that drops one, `set_password`, `set_disabled`,
+    `delete`) raise the user's epoch and record the revocation in the same transaction.
+    """
+
+    async def add(self, user: NewUser, password_hash: str) -> User | UsernameTaken: ...
+
+    async def find(self, user_id: UUID) -> User | None: ...
+
+    async def find_credentials(self, username_key: str) -> StoredCredentials | None: ...
+
+    async def page(self, *, after: str, limit: int) -> Sequence[User]:
+        """Give users in the order of their username keys, from the one behind `after`."""
+        ...
+
+    async def count_demo(self) -> int: ...
+
+    async def set_roles(self, user_id: UUID, roles: Sequence[str]) -> User | None: ...
+
+    async def set_password(self, user_id: UUID, password_hash: str) -> User | None:
+        """Replace the hash and end every session."""
+        ...
+
+    async def replace_hash(self, user_id: UUID, *, old: str, new: str) -> bool:
+        """Put a stronger hash of the same password in place of `old`; not if that has changed."""
+        ...
+
+    async def set_disabled(self, user_id: UUID, *, disabled: bool) -> User | None:
+        """Disable, which also ends every session, or enable."""
+        ...
+
+    async def delete(self, user_id: UUID) -> bool: ...
+
+
+class PasswordHasher(Protocol):
+    """Hashes passwords slowly, somewhere else than on the event loop.
+
+    Raises `UnavailableError` when too many wait for their turn.
+    """
+
+    async def hash(self, password: str) -> str: ...
+
+    async def verify(self, password_hash: str, password: str) -> bool: ...
+
+    def is_outdated(self, password_hash: str) -> bool:
+        """Say whether the hash was made with other parameters than today's."""
+        ...

@@ -1,0 +1,172 @@
+"""Users in SQL."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, delete, exc, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from edge.accounts.ports import UsernameTaken
+from edge.accounts.user import NewUser, StoredCredentials, User, username_key
+from edge.stores.sql import Database, database_now
+from edge.stores.tables import revocations, sessions, users
+
+_SHOWN = [column for column in users.c if column.name not in ("username_key", "password_hash")]
+
+
+class SqlUserStore:
+    """The `UserStore` port. `revocation_lifetime_s` is how long an access token can live on."""
+
+    def __init__(self, database: Database, *, revocation_lifetime_s: int) -> None:
+        self._database = database
+        self._revocation_lifetime_ms = revocation_lifetime_s * 1000
+
+    async def add(self, user: NewUser, password_hash: str) -> User | UsernameTaken:
+        statement = (
+            insert(users)
+            .values(
+                id=user.id,
+                username=user.username,
+                username_key=username_key(user.username),
+                email=user.email,
+                full_name=user.full_name,
+                roles=list(user.roles),
+                password_hash=password_hash,
+                epoch=0,
+                is_disabled=False,
+                is_demo=user.is_demo,
+                created_at_ms=database_now(),
+                updated_at_ms=database_now(),
+            )
+            .returning(*_SHOWN)
+        )
+        try:
+            async with self._database.writing() as connection:
+                return _user((await connection.execute(statement)).one())
+        except exc.IntegrityError:
+            # The one constraint an insert with a fresh id can break is the name's.
+            return UsernameTaken()
+
+    async def find(self, user_id: UUID) -> User | None:
+        async with self._database.reading() as connection:
+            row = (await connection.execute(select(*_SHOWN).where(users.c.id == user_id))).first()
+        return _user(row) if row else None
+
+    async def find_credentials(self, username_key: str) -> StoredCredentials | None:
+        statement = select(*_SHOWN, users.c.password_hash).where(
+            users.c.username_key == username_key
+        )
+        async with self._database.reading() as connection:
+            row = (await connection.execute(statement)).first()
+        return StoredCredentials(_user(row), row.password_hash) if row else None
+
+    async def page(self, *, after: str, limit: int) -> Sequence[User]:
+        statement = (
+            select(*_SHOWN)
+            .where(users.c.username_key > after)
+            .order_by(users.c.username_key)
+            .limit(limit)
+        )
+        async with self._database.reading() as connection:
+            return [_user(row) for row in await connection.execute(statement)]
+
+    async def count_demo(self) -> int:
+        statement = select(func.count()).select_from(users).where(users.c.is_demo)
+        async with self._database.reading() as connection:
+            return await connection.scalar(statement) or 0
+
+    async def set_roles(self, user_id: UUID, roles: Sequence[str]) -> User | None:
+        async with self._database.writing() as connection:
+            before = await _lock(connection, user_id)
+            if before is None:
+                return None
+            if set(before.roles) - set(roles):
+                await self._raise_epoch(connection, user_id, before.epoch + 1)
+            return await _change(connection, user_id, roles=list(roles))
+
+    async def set_password(self, user_id: UUID, password_hash: str) -> User | None:
+        async with self._database.writing() as connection:
+            if not await self._shut_out(connection, user_id):
+                return None
+            return await _change(connection, user_id, password_hash=password_hash)
+
+    async def replace_hash(self, user_id: UUID, *, old: str, new: str) -> bool:
+        statement = (
+            update(users)
+            .where(users.c.id == user_id, users.c.password_hash == old)
+            .values(password_hash=new)
+        )
+        async with self._database.writing() as connection:
+            return (await connection.execute(statement)).rowcount == 1
+
+    async def set_disabled(self, user_id: UUID, *, disabled: bool) -> User | None:
+        async with self._database.writing() as connection:
+            if disabled and not await self._shut_out(connection, user_id):
+                return None
+            return await _change(connection, user_id, is_disabled=disabled)
+
+    async def delete(self, user_id: UUID) -> bool:
+        async with self._database.writing() as connection:
+            if not await self._shut_out(connection, user_id):
+                return False
+            await connection.execute(delete(users).where(users.c.id == user_id))
+            return True
+
+    async def _shut_out(self, connection: AsyncConnection, user_id: UUID) -> bool:
+        """End every session and access token of the user; False for an unknown one."""
+        before = await _lock(connection, user_id)
+        if before is None:
+            return False
+        await self._raise_epoch(connection, user_id, before.epoch + 1)
+        await connection.execute(
+            update(sessions)
+            .where(sessions.c.user_id == user_id, sessions.c.revoked_at_ms.is_(None))
+            .values(revoked_at_ms=database_now())
+        )
+        return True
+
+    async def _raise_epoch(self, connection: AsyncConnection, user_id: UUID, epoch: int) -> None:
+        await connection.execute(update(users).where(users.c.id == user_id).values(epoch=epoch))
+        await connection.execute(
+            insert(revocations).values(
+                kind="user",
+                subject=str(user_id),
+                epoch=epoch,
+                recorded_at_ms=database_now(),
+                expires_at_ms=database_now() + self._revocation_lifetime_ms,
+            )
+        )
+
+
+async def _lock(connection: AsyncConnection, user_id: UUID) -> User | None:
+    """Read the row so that nobody changes it before this transaction ends."""
+    statement = select(*_SHOWN).where(users.c.id == user_id).with_for_update()
+    row = (await connection.execute(statement)).first()
+    return _user(row) if row else None
+
+
+async def _change(connection: AsyncConnection, user_id: UUID, **values: object) -> User | None:
+    statement = (
+        update(users)
+        .where(users.c.id == user_id)
+        .values(updated_at_ms=database_now(), **values)
+        .returning(*_SHOWN)
+    )
+    row = (await connection.execute(statement)).first()
+    return _user(row) if row else None
+
+
+def _user(row: Row[Any]) -> User:
+    return User(
+        id=row.id,
+        username=row.username,
+        email=row.email,
+        full_name=row.full_name,
+        roles=tuple(row.roles),
+        epoch=row.epoch,
+        is_disabled=row.is_disabled,
+        is_demo=row.is_demo,
+        created_at_ms=row.created_at_ms,
+        updated_at_ms=row.updated_at_ms,
+    )

@@ -1,0 +1,30 @@
+"""Edge as a service: a Litestar app with the plugin and nothing else."""
+
+import os
+
+from litestar import Litestar
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+
+from edge.composition import VERSION
+from edge.plugin import EdgePlugin
+from edge.settings import Settings, load
+
+
+def create_app(settings: Settings | None = None) -> Litestar:
+    """Build the service; without settings, from the environment.
+
+    Raises:
+        SettingsError: the settings cannot be run with; holds every problem.
+    """
+    if settings is None:
+        settings = load(os.environ).or_raise()
+    return Litestar(
+        plugins=[EdgePlugin(settings)],
+        openapi_config=OpenAPIConfig(
+            title=settings.service_name,
+            version=VERSION,
+            path="/docs",
+            render_plugins=[JsonRenderPlugin()],
+        ),
+    )

@@ -1,0 +1,18 @@
+"""The `edge` command, one module a command group."""
+
+import click
+
+from edge.cli.check import check, settings
+from edge.cli.db import db
+from edge.cli.serve import serve
+from edge.cli.users import users
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="edge", message="edge %(version)s")
+def main() -> None:
+    """Authentication, authorization and rate limits for HTTP services."""
+
+
+for command in (serve, check, settings, db, users):
+    main.add_command(command)

@@ -1,0 +1,214 @@
+"""The composition root: from `Settings` to every long-lived object, once, with nothing looked up
+later. What is opened here is closed here, and its health check stands on the same line.
+"""
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from importlib.metadata import version
+
+from uuid_utils.compat import uuid7
+
+from edge.access.basic import BasicLogin
+from edge.access.decision_point import DecisionPoint
+from edge.access.rules import RoleHierarchy, ScopePolicy
+from edge.access.sign_in import SignIn
+from edge.accounts.accounts import Accounts
+from edge.accounts.argon2 import Argon2Hasher
+from edge.accounts.email_validator import normalise_email
+from edge.accounts.password_login import PasswordLogin
+from edge.accounts.passwords import PasswordPolicy
+from edge.accounts.sql import SqlUserStore
+from edge.accounts.zxcvbn import estimate
+from edge.settings import Finding, Settings, SettingsError, check
+from edge.settings.key_file import read_or_create
+from edge.settings.secret import decode_secret_key, derive_key
+from edge.stores import schema
+from edge.stores.sql import Database
+from edge.telemetry.health import Health
+from edge.telemetry.logs import record
+from edge.tokens.access_tokens import AccessTokenIssuer
+from edge.tokens.claims import ClaimsPolicy
+from edge.tokens.jose import KeyRing, KeySealer
+from edge.tokens.refresh_token import RefreshTokenCodec
+from edge.tokens.session import SessionLifetime
+from edge.tokens.sessions import Sessions
+from edge.tokens.sql import SqlRevocationList, SqlSessionStore, SqlSigningKeys
+
+VERSION = version("edge")
+
+
+class Edge:
+    """Every long-lived object of one process. Nothing is connected before `running`.
+
+    Raises:
+        SettingsError: the settings, taken together, cannot be run with.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        errors = [finding for finding in check(settings) if finding.severity == "error"]
+        if errors:
+            raise SettingsError(errors)
+        self.settings = settings
+        self.record = record
+        self.health = Health()
+        secret_key = _secret_key(settings)
+        tokens, access = settings.tokens, settings.access
+        roles, scopes = RoleHierarchy(access.role_includes), ScopePolicy(access.scopes)
+        # A revocation matters for as long as a token issued just before it may be accepted.
+        revocation_lifetime_s = tokens.access_lifetime_s + 2 * tokens.leeway_s
+
+        self.database = Database(
+            settings.database_url,
+            pool_size=settings.database.pool_size,
+            timeout_s=settings.database.timeout_s,
+        )
+        self._hasher = _hasher(settings)
+        users = SqlUserStore(self.database, revocation_lifetime_s=revocation_lifetime_s)
+        self.accounts = Accounts(
+            users,
+            self._hasher,
+            _password_policy(settings),
+            estimate=estimate,
+            normalise_email=normalise_email,
+            new_id=uuid7,
+        )
+        self._login = PasswordLogin(users, self._hasher, max_length=settings.passwords.max_length)
+        self._sealer = KeySealer(derive_key(secret_key, "signing key encryption"))
+        self._signing_keys = SqlSigningKeys(self.database)
+        self.key_ring = KeyRing(
+            ClaimsPolicy(issuer=settings.issuer, audience=tokens.audience, leeway_s=tokens.leeway_s)
+        )
+        self.sign_in = SignIn(
+            self._login,
+            Sessions(
+                SqlSessionStore(self.database, revocation_lifetime_s=revocation_lifetime_s),
+                RefreshTokenCodec(
+                    mac_key=derive_key(secret_key, "refresh token"),
+                    key_id=derive_key(secret_key, "key id")[:4],
+                ),
+                _session_lifetime(settings),
+                new_id=uuid7,
+            ),
+            AccessTokenIssuer(
+                self.key_ring,
+                issuer=settings.issuer,
+                audience=tokens.audience,
+                lifetime_s=tokens.access_lifetime_s,
+                clock=time.time,
+                new_id=uuid7,
+            ),
+            roles=roles,
+            scopes=scopes,
+            client_id=tokens.client_id,
+        )
+        self.decision_point = DecisionPoint(
+            verifier=self.key_ring,
+            revocations=SqlRevocationList(self.database),
+            basic=BasicLogin(
+                self._login,
+                digest_key=derive_key(secret_key, "basic cache"),
+                lifetime_s=access.basic_cache_s,
+                clock=time.monotonic,
+            ),
+            roles=roles,
+            scopes=scopes,
+            clock=time.time,
+        )
+
+    @asynccontextmanager
+    async def stores_open(self) -> AsyncIterator[None]:
+        """Make accounts usable: what the command line needs.
+
+        Raises:
+            SettingsError: the schema is old (in production) or demo accounts exist there.
+            UnavailableError: the database is away.
+        """
+        async with AsyncExitStack() as stack:
+            stack.callback(self._hasher.close)
+            stack.push_async_callback(self.database.close)
+            self.health.add("database", self.database.ping)
+            await self._check_database()
+            yield
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Make everything usable, and say so in `health`; raises as `stores_open` does."""
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self.stores_open())
+            await self._login.prepare()
+            await self._load_signing_keys()
+            stack.callback(self.health.set_ready, ready=False)
+            self.health.set_ready(ready=True)
+            yield
+
+    async def _check_database(self) -> None:
+        if not await schema.is_current(self.database):
+            if self.settings.is_production:
+                raise SettingsError([OLD_SCHEMA])
+            await schema.upgrade(self.database)
+        if self.settings.is_production and await self.accounts.has_demo_accounts():
+            raise SettingsError([DEMO_ACCOUNTS])
+
+    async def _load_signing_keys(self) -> None:
+        if not await self._signing_keys.active():
+            await self._signing_keys.add_active(self._sealer.generate())
+        try:
+            keys = [self._sealer.open(key) for key in await self._signing_keys.active()]
+        except ValueError as error:
+            problem = f"does not fit the database: {error}"
+            fix = "set it to the key that this database was used with"
+            raise SettingsError([Finding("error", "EDGE_SECRET_KEY", problem, fix)]) from error
+        self.key_ring.load(keys)
+
+
+OLD_SCHEMA = Finding(
+    "error", "EDGE_DATABASE_URL", "names a database with an old schema", "run: edge db upgrade"
+)
+DEMO_ACCOUNTS = Finding(
+    "error",
+    "EDGE_DATABASE_URL",
+    "names a database with demo accounts, which production does not run with",
+    "delete them with: edge users delete NAME, or use another database",
+)
+
+
+def _secret_key(settings: Settings) -> bytes:
+    if settings.secret_key is not None:
+        return decode_secret_key(settings.secret_key.reveal())
+    try:
+        return read_or_create(settings.secret_key_file)
+    except (OSError, ValueError) as error:
+        problem = f"is not set, and {settings.secret_key_file} cannot be used: {error}"
+        fix = "remove that file, or set EDGE_SECRET_KEY or EDGE_DATA_DIR"
+        raise SettingsError([Finding("error", "EDGE_SECRET_KEY", problem, fix)]) from error
+
+
+def _hasher(settings: Settings) -> Argon2Hasher:
+    passwords = settings.passwords
+    return Argon2Hasher(
+        time_cost=passwords.time_cost,
+        memory_kib=passwords.memory_kib,
+        parallelism=passwords.parallelism,
+        concurrency=passwords.hash_concurrency,
+        queue_timeout_s=passwords.queue_timeout_s,
+    )
+
+
+def _password_policy(settings: Settings) -> PasswordPolicy:
+    passwords = settings.passwords
+    return PasswordPolicy(
+        min_length=passwords.min_length,
+        max_length=passwords.max_length,
+        min_score=passwords.min_score,
+        service_name=settings.service_name,
+    )
+
+
+def _session_lifetime(settings: Settings) -> SessionLifetime:
+    tokens = settings.tokens
+    return SessionLifetime(
+        idle_ms=tokens.refresh_idle_s * 1000,
+        absolute_ms=tokens.refresh_absolute_s * 1000,
+        overlap_ms=tokens.refresh_overlap_s * 1000,
+    )

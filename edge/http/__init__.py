@@ -1,0 +1,1 @@
+"""HTTP: the outermost layer, enforcement, problem documents and the routes."""

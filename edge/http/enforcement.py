@@ -1,0 +1,99 @@
+"""The enforcement point: no route is open unless it says so where it is declared.
+
+A route says with `opt=PUBLIC` or `opt=accepts("basic")`; one that says nothing takes bearer tokens.
+There are no exclusions by path, which would open routes nobody thought of.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from litestar.connection import ASGIConnection
+from litestar.enums import ScopeType
+from litestar.middleware import ASGIMiddleware
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from edge.access.decision import Allow, Forbidden, Refusal
+from edge.access.decision_point import DecisionPoint
+from edge.access.principal import Method, Principal
+from edge.http.context import context_of
+
+_OPTION: Final = "edge_accepts"
+_PRINCIPAL_KEY: Final = "edge_principal"
+_DEFAULT: Final[frozenset[Method]] = frozenset({"bearer"})
+_AUTHORIZATION: Final = b"authorization"
+
+PUBLIC: Final[Mapping[str, Any]] = {_OPTION: frozenset()}
+
+
+def accepts(*methods: Method) -> dict[str, Any]:
+    """Give the `opt` of a route that takes these authentication methods."""
+    return {_OPTION: frozenset(methods)}
+
+
+def accepted_methods(opt: Mapping[str, Any]) -> frozenset[Method]:
+    """Read from the `opt` of a route which methods it takes; none means that it is public."""
+    methods: frozenset[Method] = opt.get(_OPTION, _DEFAULT)
+    return methods
+
+
+class RefusedError(Exception):
+    """Carries a refusal out to where it becomes an answer.
+
+    `accepted` are the methods the answer challenges for, `principal` is who was refused;
+    `is_recorded` says that an event of its own has told of it already.
+    """
+
+    def __init__(
+        self,
+        refusal: Refusal,
+        *,
+        accepted: frozenset[Method] = _DEFAULT,
+        principal: Principal | None = None,
+        is_recorded: bool = False,
+    ) -> None:
+        self.refusal = refusal
+        self.accepted = accepted
+        self.principal = principal
+        self.is_recorded = is_recorded
+        super().__init__(refusal.reason.value)
+
+
+class Enforcement(ASGIMiddleware):
+    """Asks the decision point about every request to a route that is not public."""
+
+    scopes = (ScopeType.HTTP, ScopeType.WEBSOCKET, ScopeType.ASGI)
+
+    def __init__(self, decision_point: DecisionPoint) -> None:
+        self._decision_point = decision_point
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+        context_of(scope)  # a request that went around the outermost layer stops here
+        accepted = accepted_methods(scope["route_handler"].opt)
+        if accepted:
+            values = [value for name, value in scope["headers"] if name == _AUTHORIZATION]
+            decision = await self._decision_point.decide(values, accepted)
+            if not isinstance(decision, Allow):
+                raise RefusedError(decision, accepted=accepted)
+            scope[_PRINCIPAL_KEY] = decision.principal  # type: ignore[literal-required] # ASGI lets servers add keys
+        await next_app(scope, receive, send)
+
+
+def principal_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Principal:
+    """Give the principal that the enforcement point let in.
+
+    Raises:
+        RuntimeError: the route is public, so nobody was asked who they are.
+    """
+    principal = connection.scope.get(_PRINCIPAL_KEY)
+    if not isinstance(principal, Principal):
+        message = "a public route has no principal"
+        raise RuntimeError(message)  # noqa: TRY004  # the route is wrong, not a type
+    return principal
+
+
+def forbid(
+    connection: ASGIConnection[Any, Any, Any, Any], principal: Principal, refusal: Forbidden
+) -> RefusedError:
+    """Make the exception by which a guard refuses."""
+    accepted = accepted_methods(connection.scope["route_handler"].opt)
+    return RefusedError(refusal, accepted=accepted, principal=principal)

@@ -1,0 +1,73 @@
+"""The token endpoint's wire format: the form that comes in, the errors that go out (RFC 6749)."""
+
+import re
+from typing import Final, Literal
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from edge.reasons import Reason
+
+OAuthErrorCode = Literal[
+    "invalid_request",
+    "invalid_client",
+    "invalid_grant",
+    "unauthorized_client",
+    "unsupported_grant_type",
+    "invalid_scope",
+    "temporarily_unavailable",
+    "server_error",
+]
+
+# The parameters that RFC 6749 defines for the token endpoint; others are ignored (section 3.2).
+_DEFINED: Final = frozenset(
+    ["grant_type", "client_id", "client_secret", "username", "password", "refresh_token", "scope", "code", "redirect_uri", "code_verifier", "assertion", "client_assertion", "client_assertion_type"]
+)
+_MOST_PARAMETERS: Final = 100
+_BAD_ESCAPE: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+
+# error_description may hold printable ASCII without " and \ (section 5.2).
+_DESCRIPTIONS: Final[dict[Reason, str]] = {
+    Reason.CREDENTIALS_INVALID: "The username or the password is wrong",
+    Reason.ACCOUNT_DISABLED: "The account is disabled",
+    Reason.REFRESH_TOKEN_EXPIRED: "The session has expired",
+    Reason.REFRESH_TOKEN_REUSED: "The refresh token was used before; the session was ended",
+    Reason.SESSION_REVOKED: "The session was ended",
+    Reason.SCOPE_INVALID: "The scope is unknown, malformed or beyond what is allowed",
+}
+_DEFAULT_DESCRIPTION: Final = "The refresh token is not valid"
+
+
+class OAuthError(msgspec.Struct, frozen=True):
+    """The body of an error answer of the token endpoint (RFC 6749 section 5.2)."""
+
+    error: OAuthErrorCode
+    error_description: str
+
+
+def parse_form(body: bytes) -> dict[str, str] | OAuthError:
+    """Decode a form; an empty value counts as absent, a repeated parameter is refused."""
+    try:
+        text = body.decode("ascii")
+        if _BAD_ESCAPE.search(body):
+            return OAuthError("invalid_request", "The body is not a form")
+        pairs = parse_qsl(
+            text,
+            keep_blank_values=True,
+            errors="strict",
+            max_num_fields=_MOST_PARAMETERS,
+        )
+    except ValueError:  # UnicodeDecodeError is one
+        return OAuthError("invalid_request", "The body is not a form in UTF-8")
+    form: dict[str, str] = {}
+    for name, value in pairs:
+        if name in form and name in _DEFINED:
+            return OAuthError("invalid_request", f"The parameter {name} is repeated")
+        form[name] = value
+    return {name: value for name, value in form.items() if value}
+
+
+def refusal_of(reason: Reason) -> OAuthError:
+    """Give the error answer for a refused login or refresh."""
+    code: OAuthErrorCode = "invalid_scope" if reason is Reason.SCOPE_INVALID else "invalid_grant"
+    return OAuthError(code, _DESCRIPTIONS.get(reason, _DEFAULT_DESCRIPTION))

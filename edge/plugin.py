@@ -1,0 +1,109 @@
+"""Edge as a Litestar plugin: the same wiring for the service and for an app of your own."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from litestar import Litestar, Router
+from litestar.config.app import AppConfig
+from litestar.connection import ASGIConnection
+from litestar.di import Provide
+from litestar.plugins import InitPlugin
+
+from edge.access.principal import Principal
+from edge.composition import VERSION, Edge
+from edge.http.bodies import EdgeRequest
+from edge.http.client_address import ClientAddress
+from edge.http.cors import Cors
+from edge.http.enforcement import Enforcement, principal_of
+from edge.http.exceptions import ExceptionHandlers
+from edge.http.layer import OutermostLayer
+from edge.http.routes import examples, health, home, keys, tokens, users
+from edge.settings import Settings
+
+
+class EdgePlugin(InitPlugin):
+    """Protects every route of the app and adds Edge's own.
+
+    `app = Litestar(handlers, plugins=[EdgePlugin(settings)])`; handlers may ask for
+    `principal: NamedDependency[Principal]` and use the guards of `edge`.
+
+    Raises:
+        SettingsError: the settings, taken together, cannot be run with.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.edge = Edge(settings)
+
+    def on_app_init(self, app_config: AppConfig) -> AppConfig:
+        settings = self.edge.settings
+        handlers = ExceptionHandlers(realm=settings.access.realm, record=self.edge.record)
+        app_config.exception_handlers = {**handlers.table(), **app_config.exception_handlers}
+        app_config.middleware = [Enforcement(self.edge.decision_point), *app_config.middleware]
+        app_config.dependencies = {
+            "principal": Provide(provide_principal, sync_to_thread=False),
+            **app_config.dependencies,
+        }
+        app_config.route_handlers = [*app_config.route_handlers, self._routes()]
+        app_config.lifespan = [self._lifespan, *app_config.lifespan]
+        app_config.request_class = app_config.request_class or EdgeRequest
+        app_config.request_max_body_size = settings.server.max_body_bytes
+        app_config.logging_config = None  # Litestar's would take over the root logger
+        return app_config
+
+    @asynccontextmanager
+    async def _lifespan(self, app: Litestar) -> AsyncIterator[None]:
+        # Litestar has no hook outside its routing, so its own handler is wrapped, before the
+        # server sends the first request.
+        settings = self.edge.settings
+        app.asgi_handler = OutermostLayer(
+            app.asgi_handler,
+            client_address=ClientAddress(settings.proxies.trusted),
+            cors=Cors(
+                settings.cors.allow_origins, allow_credentials=settings.cors.allow_credentials
+            ),
+        )
+        async with self.edge.running():
+            yield
+
+    def _routes(self) -> Router:
+        edge, settings = self.edge, self.edge.settings
+        about = home.About(settings.service_name, VERSION, settings.issuer, settings.example_routes)
+        client = tokens.TokenClient(
+            settings.tokens.client_id, settings.tokens.password_grant, settings.access.realm
+        )
+        return Router(
+            path="/",
+            route_handlers=[
+                home.home,
+                home.openapi,
+                health.live,
+                health.ready,
+                keys.jwks,
+                tokens.token,
+                tokens.login,
+                tokens.refresh_token,
+                tokens.logout,
+                users.me,
+                users.user_by_id,
+                *(examples.EXAMPLES if settings.example_routes else []),
+            ],
+            dependencies={
+                "about": _always(about),
+                "accounts": _always(edge.accounts),
+                "health": _always(edge.health),
+                "public_keys": _always(edge.key_ring),
+                "record": _always(edge.record),
+                "sign_in": _always(edge.sign_in),
+                "token_client": _always(client),
+            },
+        )
+
+
+def provide_principal(request: ASGIConnection[Any, Any, Any, Any]) -> Principal:
+    """Give the principal to handlers that ask for it by the name `principal`."""
+    return principal_of(request)
+
+
+def _always(value: object) -> Provide:
+    return Provide(lambda: value, sync_to_thread=False, use_cache=True)

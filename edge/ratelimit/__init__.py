@@ -1,0 +1,1 @@
+"""Rate policies, sliding windows and the limiter."""

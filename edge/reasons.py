@@ -1,0 +1,67 @@
+"""Reason codes: one vocabulary for logs, metrics and the `code` of problem documents.
+
+A code is part of the interface: it is never renamed, and its text for people lives elsewhere
+(`edge.http.problems`).
+"""
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Why Edge did not do what it was asked to."""
+
+    # The request cannot be understood.
+    AUTHORIZATION_MALFORMED = "authorization_malformed"
+    AUTHORIZATION_REPEATED = "authorization_repeated"
+    SCHEME_UNSUPPORTED = "scheme_unsupported"
+    REQUEST_INVALID = "request_invalid"
+    BODY_MISSING = "body_missing"
+    BODY_TOO_LARGE = "body_too_large"
+    CONTENT_TYPE_UNSUPPORTED = "content_type_unsupported"
+    JSON_INVALID = "json_invalid"
+    JSON_TOO_DEEP = "json_too_deep"
+    VALIDATION_FAILED = "validation_failed"
+    SCOPE_INVALID = "scope_invalid"
+    NOT_FOUND = "not_found"
+    METHOD_NOT_ALLOWED = "method_not_allowed"
+
+    # The credentials do not prove who is asking.
+    CREDENTIALS_MISSING = "credentials_missing"
+    CREDENTIALS_INVALID = "credentials_invalid"
+    ACCOUNT_DISABLED = "account_disabled"
+    TOKEN_MALFORMED = "token_malformed"
+    TOKEN_EXPIRED = "token_expired"
+    TOKEN_NOT_YET_VALID = "token_not_yet_valid"
+    TOKEN_REVOKED = "token_revoked"
+    TYPE_MISMATCH = "type_mismatch"
+    KEY_UNKNOWN = "key_unknown"
+    SIGNATURE_INVALID = "signature_invalid"
+    ISSUER_UNKNOWN = "issuer_unknown"
+    AUDIENCE_MISMATCH = "audience_mismatch"
+    REFRESH_TOKEN_INVALID = "refresh_token_invalid"
+    REFRESH_TOKEN_EXPIRED = "refresh_token_expired"
+    REFRESH_TOKEN_REUSED = "refresh_token_reused"
+    REFRESH_TOKEN_FROM_THE_FUTURE = "refresh_token_from_the_future"
+    SESSION_REVOKED = "session_revoked"
+
+    # The principal is known and may not.
+    ROLE_MISSING = "role_missing"
+    INSUFFICIENT_SCOPE = "insufficient_scope"
+
+    # An account cannot be made or changed so.
+    USERNAME_INVALID = "username_invalid"
+    USERNAME_TAKEN = "username_taken"
+    EMAIL_INVALID = "email_invalid"
+    FULL_NAME_INVALID = "full_name_invalid"
+    ROLE_INVALID = "role_invalid"
+    PASSWORD_TOO_SHORT = "password_too_short"
+    PASSWORD_TOO_LONG = "password_too_long"
+    PASSWORD_COMMON = "password_common"
+    PASSWORD_GUESSABLE = "password_guessable"
+    PASSWORD_CONTEXTUAL = "password_contextual"
+    PASSWORD_NOT_TEXT = "password_not_text"
+
+    # Edge cannot decide now.
+    STORE_UNAVAILABLE = "store_unavailable"
+    HASHING_OVERLOADED = "hashing_overloaded"
+    INTERNAL_ERROR = "internal_error"

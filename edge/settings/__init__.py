@@ -1,0 +1,9 @@
+"""Settings: typed, frozen, decoded once at start from the environment and an optional TOML file."""
+
+from edge.settings.checks import check
+from edge.settings.findings import Finding, SettingsError
+from edge.settings.model import Settings
+from edge.settings.secret import Secret
+from edge.settings.sources import Loaded, load
+
+__all__ = ["Finding", "Loaded", "Secret", "Settings", "SettingsError", "check", "load"]

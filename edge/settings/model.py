@@ -1,0 +1,233 @@
+"""Every setting: its type, default, bounds and meaning.
+
+The name of a field is its TOML key; in the environment it is `EDGE_<SECTION>_<FIELD>`, or
+`EDGE_<FIELD>` for the ones outside a section. The description completes the sentence
+"set it to ..." and is what error messages and `docs/settings.md` say.
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from edge.settings.secret import Secret
+
+Names = tuple[str, ...]
+
+DEFAULT_SCOPES: dict[str, tuple[str, ...]] = {
+    "profile": ("user", "moderator", "admin"),
+    "moderate": ("moderator", "admin"),
+    "admin": ("admin",),
+}
+
+
+def _described(text: str) -> Meta:
+    return Meta(description=text)
+
+
+class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The habits all sections share."""
+
+
+class Server(_Section):
+    host: Annotated[str, _described("the address to listen on")] = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65535), _described("the port to listen on")] = 8000
+    workers: Annotated[
+        int, Meta(ge=1, le=256), _described("how many worker processes to run; one a core")
+    ] = 1
+    max_body_bytes: Annotated[
+        int,
+        Meta(ge=1024, le=64 * 1024 * 1024),
+        _described("the largest request body accepted, in bytes"),
+    ] = 64 * 1024
+    stop_timeout_s: Annotated[
+        int,
+        Meta(ge=1, le=600),
+        _described("seconds a worker may take to finish its requests when stopped"),
+    ] = 20
+
+
+class Database(_Section):
+    url: Annotated[
+        Secret | None,
+        _described(
+            "sqlite:///path or postgresql://user:password@host/name;"
+            " without it, a SQLite file in the data folder"
+        ),
+    ] = None
+    pool_size: Annotated[
+        int, Meta(ge=1, le=200), _described("connections each worker may hold open")
+    ] = 10
+    timeout_s: Annotated[
+        float,
+        Meta(gt=0, le=60),
+        _described("seconds to wait for a connection, a lock or a statement before answering 503"),
+    ] = 5.0
+
+
+class Redis(_Section):
+    url: Annotated[
+        Secret | None, _described("redis://host:port/0; needed for more than one worker")
+    ] = None
+
+
+class Tokens(_Section):
+    audience: Annotated[
+        str, Meta(min_length=1, max_length=255), _described("the `aud` of access tokens")
+    ] = "edge"
+    client_id: Annotated[
+        str,
+        Meta(pattern=r"^[A-Za-z0-9._~-]{1,64}$"),
+        _described("the `client_id` of first-party logins, of A-Z a-z 0-9 . _ ~ -"),
+    ] = "first-party"
+    access_lifetime_s: Annotated[
+        int, Meta(ge=10, le=86_400), _described("seconds an access token is good for")
+    ] = 900
+    leeway_s: Annotated[
+        int, Meta(ge=0, le=120), _described("seconds of clock difference forgiven in a token")
+    ] = 5
+    refresh_idle_s: Annotated[
+        int, Meta(ge=10), _described("seconds after which an unused session ends")
+    ] = 7 * 86_400
+    refresh_absolute_s: Annotated[
+        int, Meta(ge=10), _described("seconds after which a session ends however much it is used")
+    ] = 30 * 86_400
+    refresh_overlap_s: Annotated[
+        int,
+        Meta(ge=0, le=300),
+        _described("seconds in which a just used refresh token gets the same successor again"),
+    ] = 10
+    password_grant: Annotated[
+        bool,
+        _described("false to turn grant_type=password off at /token (RFC 9700 section 2.4)"),
+    ] = True
+
+
+class Passwords(_Section):
+    min_length: Annotated[
+        int, Meta(ge=8, le=256), _described("the fewest characters of a new password, 8 at least")
+    ] = 15  # NIST SP 800-63B-4: a password that is the only factor
+    max_length: Annotated[
+        int, Meta(ge=64, le=4096), _described("the most characters of a password")
+    ] = 1024
+    min_score: Annotated[
+        int,
+        Meta(ge=0, le=4),
+        _described("the lowest zxcvbn score of a new password, 0 (anything) to 4 (strong)"),
+    ] = 3
+    # RFC 9106 section 4, second recommended option: t=3, p=4, m=64 MiB.
+    time_cost: Annotated[int, Meta(ge=1, le=64), _described("argon2id passes")] = 3
+    memory_kib: Annotated[
+        int, Meta(ge=64, le=4 * 1024 * 1024), _described("argon2id memory a hash, in KiB")
+    ] = 64 * 1024
+    parallelism: Annotated[int, Meta(ge=1, le=64), _described("argon2id lanes")] = 4
+    hash_concurrency: Annotated[
+        int, Meta(ge=1, le=256), _described("how many hashes one worker computes at a time")
+    ] = os.cpu_count() or 1
+    queue_timeout_s: Annotated[
+        float,
+        Meta(gt=0, le=30),
+        _described("seconds a login may wait for its turn to hash before it is answered 503"),
+    ] = 2.0
+
+
+class Access(_Section):
+    realm: Annotated[
+        str,
+        Meta(pattern=r"^[ !#-\[\]-~]{1,64}$"),
+        _described("the realm named in challenges, printable ASCII without quotes"),
+    ] = "edge"
+    role_includes: Annotated[
+        dict[str, Names],
+        _described('which roles a role includes, such as {"admin": ["moderator"]}'),
+    ] = msgspec.field(default_factory=dict)
+    scopes: Annotated[
+        dict[str, Names],
+        _described('which roles may hold a scope, such as {"profile": ["user"]}'),
+    ] = msgspec.field(default_factory=lambda: dict(DEFAULT_SCOPES))
+    basic_cache_s: Annotated[
+        int,
+        Meta(ge=0, le=300),
+        _described("seconds for which verified Basic credentials skip the hash, 300 at most"),
+    ] = 300
+
+
+class Proxies(_Section):
+    trusted: Annotated[
+        Names,
+        _described("networks whose X-Forwarded-For is believed, such as 10.0.0.0/8"),
+    ] = ()
+
+
+class Cors(_Section):
+    allow_origins: Annotated[
+        Names, _described("origins whose pages may read answers, such as https://app.test")
+    ] = ()
+    allow_credentials: Annotated[
+        bool, _described("true to let those pages send cookies and HTTP credentials")
+    ] = False
+
+
+class Log(_Section):
+    level: Annotated[
+        Literal["debug", "info", "warning", "error"], _described("the least severe level logged")
+    ] = "info"
+    format: Annotated[
+        Literal["auto", "json", "console"],
+        _described("json, console, or auto: json in production, console in development"),
+    ] = "auto"
+
+
+class Settings(_Section):
+    """All settings of one Edge; immutable, passed by value from the composition root."""
+
+    environment: Annotated[
+        Literal["development", "production"], _described("development or production")
+    ] = "development"
+    issuer: Annotated[
+        str, _described("the public base URL of this Edge, the `iss` of its tokens")
+    ] = "http://127.0.0.1:8000"
+    service_name: Annotated[
+        str, Meta(min_length=1, max_length=64), _described("the name people see")
+    ] = "Edge"
+    data_dir: Annotated[
+        Path, _described("the folder for the SQLite file and the development key")
+    ] = Path(".edge")
+    secret_key: Annotated[
+        Secret | None,
+        _described("32 random bytes in base64, for example from: openssl rand -base64 32"),
+    ] = None
+    demo: Annotated[bool, _described("true to create the demo accounts (development only)")] = False
+    example_routes: Annotated[
+        bool, _described("false to leave out the example routes such as /admin-area")
+    ] = True
+    server: Server = Server()
+    database: Database = Database()
+    redis: Redis = Redis()
+    tokens: Tokens = Tokens()
+    passwords: Passwords = Passwords()
+    access: Access = Access()
+    proxies: Proxies = Proxies()
+    cors: Cors = Cors()
+    log: Log = Log()
+
+    @property
+    def is_production(self) -> bool:
+        return self.environment == "production"
+
+    @property
+    def logs_as_json(self) -> bool:
+        return self.log.format == "json" or (self.log.format == "auto" and self.is_production)
+
+    @property
+    def database_url(self) -> str:
+        if self.database.url is not None:
+            return self.database.url.reveal()
+        return f"sqlite:///{self.data_dir / 'edge.db'}"
+
+    @property
+    def secret_key_file(self) -> Path:
+        """Where development keeps its secret key between starts."""
+        return self.data_dir / "secret-key"

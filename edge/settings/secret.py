@@ -1,0 +1,97 @@
+"""A value that must not be shown, and the judgement of the one that everything hangs on."""
+
+import base64
+import binascii
+import re
+from typing import Final
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
+
+SECRET_KEY_BYTES: Final = 32
+
+_HEX_KEY: Final = re.compile(r"[0-9a-fA-F]{64,}")
+_BASE64_ALPHABET: Final = re.compile(r"[A-Za-z0-9+/_-]+={0,2}")
+# Of 32 random bytes about 30 differ; fewer than 20 has a chance below 1 in 10^11.
+_FEWEST_DISTINCT_BYTES: Final = 20
+
+_PUBLISHED_KEYS: Final = frozenset(
+    {
+        # RFC 7515 appendix A.1.1
+        "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcUuTwjAzZr1Z9CAow",
+        # RFC 7520 section 3.5
+        "hJtXIZ2uSN5kbQfbtTNWbpdmhkV8FJG-Onbc6mxCcYg",
+        # RFC 7520 section 3.6
+        "qC57l_uxcm7Nm3K-ct4GFjx8tM1U8CZ0NLBvdQstiS8",
+    }
+)
+
+
+class Secret:
+    """A string that shows itself only when asked to: `reveal()`."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret('********')"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._value == self._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+
+def decode_secret_key(text: str) -> bytes:
+    """Decode a secret key: 32 or more bytes as hexadecimal, base64 or base64url.
+
+    Raises:
+        ValueError: the text is none of these, or the key could be guessed; the message says why
+            and never repeats the text.
+    """
+    text = text.strip()
+    key = _decode(text)
+    problem = _weakness(text, key)
+    if problem is not None:
+        raise ValueError(problem)
+    return key
+
+
+def derive_key(secret_key: bytes, purpose: str) -> bytes:
+    """Derive the 32-byte key for one purpose, useless for any other (RFC 5869 section 2.3)."""
+    info = f"edge {purpose} v1".encode("ascii")
+    return HKDFExpand(algorithm=SHA256(), length=32, info=info).derive(secret_key)
+
+
+def _decode(text: str) -> bytes:
+    if _HEX_KEY.fullmatch(text) and len(text) % 2 == 0:
+        return bytes.fromhex(text)
+    if not _BASE64_ALPHABET.fullmatch(text):
+        message = "is neither hexadecimal nor base64"
+        raise ValueError(message)
+    unpadded = text.rstrip("=").replace("+", "-").replace("/", "_")
+    try:
+        return base64.urlsafe_b64decode(unpadded + "=" * (-len(unpadded) % 4))
+    except binascii.Error:
+        message = "is neither hexadecimal nor base64"
+        raise ValueError(message) from None
+
+
+def _weakness(text: str, key: bytes) -> str | None:
+    if len(key) < SECRET_KEY_BYTES:
+        return f"decodes to {len(key)} bytes; {SECRET_KEY_BYTES} are needed"
+    if text.rstrip("=") in _PUBLISHED_KEYS:
+        return "is an example published in an RFC"
+    if all(0x20 <= byte < 0x7F for byte in key):  # noqa: PLR2004  # the printable ASCII range
+        return "decodes to plain text, not to random bytes"
+    if len(set(key[:SECRET_KEY_BYTES])) < _FEWEST_DISTINCT_BYTES:
+        return "repeats itself; it is not random"
+    if len({(after - before) % 256 for before, after in zip(key, key[1:], strict=False)}) == 1:
+        return "counts up or down; it is not random"
+    return None

@@ -1,0 +1,239 @@
+"""From the environment, secret files and TOML to `Settings`, gathering every problem on the way.
+
+The environment wins over a file named by `EDGE_X_FILE`, which wins over TOML, which wins over the
+default. Each field is decoded by itself, so that one bad value does not hide the next.
+"""
+
+import difflib
+import tomllib
+import typing
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from edge.settings.checks import check
+from edge.settings.findings import Finding, SettingsError
+from edge.settings.model import Settings
+from edge.settings.secret import Secret
+
+PREFIX: Final = "EDGE_"
+CONFIG_VARIABLE: Final = "EDGE_CONFIG"
+DEFAULT_CONFIG: Final = Path("edge.toml")
+DEFAULT_ORIGIN: Final = "default"
+
+
+class Field(msgspec.Struct, frozen=True):
+    """One setting: where it lives in `Settings`, and all of its names."""
+
+    section: str | None
+    name: str
+    type: Any
+    description: str
+    default: object
+
+    @property
+    def variable(self) -> str:
+        parts = (self.section, self.name) if self.section else (self.name,)
+        return PREFIX + "_".join(parts).upper()
+
+    @property
+    def toml_key(self) -> str:
+        return f"{self.section}.{self.name}" if self.section else self.name
+
+    @property
+    def is_secret(self) -> bool:
+        return Secret in (self.type, *typing.get_args(_bare(self.type)))
+
+
+class Loaded(msgspec.Struct, frozen=True):
+    """What was read: the settings, where each came from, and what is wrong with them.
+
+    Where `errors` is not empty, the fields at fault hold their defaults.
+    """
+
+    settings: Settings
+    origins: Mapping[str, str]
+    findings: tuple[Finding, ...]
+
+    @property
+    def errors(self) -> tuple[Finding, ...]:
+        return tuple(finding for finding in self.findings if finding.severity == "error")
+
+    def or_raise(self) -> Settings:
+        """Give the settings.
+
+        Raises:
+            SettingsError: there is at least one error.
+        """
+        if self.errors:
+            raise SettingsError(self.errors)
+        return self.settings
+
+
+def load(environ: Mapping[str, str]) -> Loaded:
+    """Read every source once; raises nothing: all that is wrong is in the result."""
+    reader = _Reader(environ)
+    values = [(field, reader.read(field)) for field in fields()]
+    settings = _assemble(values)
+    known_bad = {finding.variable for finding in reader.findings}
+    derived = (finding for finding in check(settings) if finding.variable not in known_bad)
+    findings = (*reader.findings, *reader.unknown_names(), *derived)
+    return Loaded(settings, reader.origins, findings)
+
+
+def fields() -> Iterator[Field]:
+    """Every setting, in the order of the model."""
+    for info in msgspec.structs.fields(Settings):
+        section = _bare(info.type)
+        if isinstance(section, type) and issubclass(section, msgspec.Struct):
+            for inner in msgspec.structs.fields(section):
+                yield _field(info.name, inner)
+        else:
+            yield _field(None, info)
+
+
+def _field(section: str | None, info: msgspec.structs.FieldInfo) -> Field:
+    metas = typing.get_args(info.type)[1:]
+    description = next(meta.description for meta in metas if meta.description)
+    default = info.default if info.default is not msgspec.NODEFAULT else info.default_factory()  # type: ignore[operator] # every setting has a default
+    return Field(section, info.name, info.type, description, default)
+
+
+def _bare(annotated: Any) -> Any:  # noqa: ANN401  # a type expression
+    if typing.get_origin(annotated) is typing.Annotated:
+        return typing.get_args(annotated)[0]
+    return annotated
+
+
+def _assemble(values: Sequence[tuple[Field, object]]) -> Settings:
+    top: dict[str, Any] = {}
+    for field, value in values:
+        place = top.setdefault(field.section, {}) if field.section else top
+        place[field.name] = value
+    for info in msgspec.structs.fields(Settings):
+        section = _bare(info.type)
+        if isinstance(section, type) and issubclass(section, msgspec.Struct):
+            top[info.name] = section(**top[info.name])
+    return Settings(**top)
+
+
+class _Reader:
+    """Looks each field up in the sources and keeps what was wrong and what was used."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = {name: text for name, text in environ.items() if name.startswith(PREFIX)}
+        self.findings: list[Finding] = []
+        self.origins: dict[str, str] = {}
+        self._config_path, self._toml = self._read_toml()
+
+    def read(self, field: Field) -> object:
+        found = self._from_environ(field) or self._from_file(field) or self._from_toml(field)
+        if found is None:
+            self.origins[field.variable] = DEFAULT_ORIGIN
+            return field.default
+        raw, origin = found
+        self.origins[field.variable] = origin
+        try:
+            return _convert(raw, field, from_text=not origin.startswith(str(self._config_path)))
+        except ValueError as error:  # msgspec.ValidationError is one
+            self._error(field.variable, _sentence(error, field), f"set it to {field.description}")
+            return field.default
+
+    def unknown_names(self) -> Iterator[Finding]:
+        known = {field.variable: field for field in fields()}
+        variables = {CONFIG_VARIABLE, *known}
+        variables |= {f"{name}_FILE" for name, field in known.items() if field.is_secret}
+        for name in sorted(set(self._environ) - variables):
+            yield _unknown(name, "is not a setting of Edge", variables)
+        keys = {field.toml_key for field in known.values()}
+        sections = {field.section for field in known.values() if field.section}
+        for key in _toml_keys(self._toml, sections):
+            if key not in keys:
+                yield _unknown(key, f"in {self._config_path} is not a setting of Edge", keys)
+
+    def _read_toml(self) -> tuple[Path, dict[str, Any]]:
+        named = self._environ.get(CONFIG_VARIABLE)
+        path = Path(named) if named else DEFAULT_CONFIG
+        if named is None and not path.exists():
+            return path, {}
+        try:
+            return path, tomllib.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            problem = f"names {path}, which cannot be read: {error.strerror}"
+            self._error(CONFIG_VARIABLE, problem, "name a readable TOML file")
+        except ValueError as error:  # tomllib.TOMLDecodeError and UnicodeDecodeError are
+            self._error(CONFIG_VARIABLE, f"names {path}, not valid TOML: {error}", "mend the file")
+        return path, {}
+
+    def _from_environ(self, field: Field) -> tuple[object, str] | None:
+        text = self._environ.get(field.variable)
+        return None if text is None else (text, field.variable)
+
+    def _from_file(self, field: Field) -> tuple[object, str] | None:
+        variable = f"{field.variable}_FILE"
+        path = self._environ.get(variable)
+        if path is None or not field.is_secret:
+            return None
+        try:
+            return Path(path).read_text(encoding="utf-8").strip(), variable
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+            problem = f"names {path}, which cannot be read: {reason}"
+            self._error(variable, problem, "name a readable file that holds the secret")
+            return None
+
+    def _from_toml(self, field: Field) -> tuple[object, str] | None:
+        table = self._toml.get(field.section, {}) if field.section else self._toml
+        if not isinstance(table, dict) or field.name not in table:
+            return None
+        return table[field.name], f"{self._config_path} ({field.toml_key})"
+
+    def _error(self, variable: str, problem: str, fix: str) -> None:
+        self.findings.append(Finding("error", variable, problem, fix))
+
+
+def _convert(raw: object, field: Field, *, from_text: bool) -> object:
+    if from_text and isinstance(raw, str):
+        raw = _structured(raw, _bare(field.type))
+    return msgspec.convert(raw, field.type, strict=not from_text, dec_hook=_decode_custom)
+
+
+def _structured(text: str, type_: object) -> object:
+    """Lists may be written `a,b` or as JSON, maps as JSON; everything else is decoded as it is."""
+    container = typing.get_origin(type_)
+    if container not in (tuple, dict):
+        return text
+    if container is dict or text.lstrip().startswith("["):
+        return msgspec.json.decode(text)
+    return [item.strip() for item in text.split(",") if item.strip()]
+
+
+def _decode_custom(type_: type, value: object) -> object:
+    if not isinstance(value, str) or not value:
+        message = "Expected text that is not empty"
+        raise ValueError(message)
+    if type_ in (Secret, Path):
+        return type_(value)
+    raise NotImplementedError(type_)
+
+
+def _sentence(error: ValueError, field: Field) -> str:
+    if field.is_secret:
+        return "is not usable"  # whatever the decoder says of it might repeat it
+    return f"is not usable: {error}"
+
+
+def _toml_keys(document: Mapping[str, Any], sections: set[str]) -> Iterator[str]:
+    for key, value in document.items():
+        if key in sections and isinstance(value, dict):
+            yield from (f"{key}.{inner}" for inner in value)
+        else:
+            yield key
+
+
+def _unknown(name: str, problem: str, known: set[str]) -> Finding:
+    near = difflib.get_close_matches(name, known, n=1)
+    fix = f"did you mean {near[0]}?" if near else "remove it, or see docs/settings.md for the names"
+    return Finding("error", name, problem, fix)

@@ -1,0 +1,155 @@
+"""The SQL engine: SQLite (embedded) or PostgreSQL, behind one small door.
+
+SQLAlchemy Core, not the ORM: Edge makes a handful of short statements whose atomicity is their
+point (compare-and-set, insert-or-conflict), and Core shows exactly which ones run. An identity map
+and a unit of work would hide them and cost about half as much again per query.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import BigInteger, event, exc, text
+from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+
+from edge.faults import UnavailableError
+from edge.reasons import Reason
+
+_DRIVERS: Final = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
+_BEGIN_OPTION: Final = "edge_begin"
+
+# SQLite has one writer at a time, and every connection is a thread: more would only wait.
+_SQLITE_CONNECTIONS: Final = 5
+
+# A lost or refusing database shows itself as any of these, depending on driver and moment.
+_OUTAGES: Final = (
+    exc.OperationalError,
+    exc.InterfaceError,
+    exc.InternalError,
+    exc.TimeoutError,
+    OSError,
+    TimeoutError,
+)
+
+
+class database_now(FunctionElement[int]):  # noqa: N801  # reads as the SQL function it is
+    """The database's clock in milliseconds since the epoch, the only clock of stored times."""
+
+    type = BigInteger()
+    inherit_cache = True
+
+
+@compiles(database_now, "postgresql")
+def _postgresql_now(_element: object, _compiler: SQLCompiler, **_: object) -> str:
+    # Not now(): that is when the transaction began, maybe before it waited for a lock.
+    return "CAST(floor(extract(epoch from clock_timestamp()) * 1000) AS BIGINT)"
+
+
+@compiles(database_now, "sqlite")
+def _sqlite_now(_element: object, _compiler: SQLCompiler, **_: object) -> str:
+    return (
+        "(CAST(strftime('%s', 'now') AS INTEGER) * 1000"
+        " + CAST(substr(strftime('%f', 'now'), 4) AS INTEGER))"
+    )
+
+
+class Database:
+    """A pool of connections; lives as long as the process, closed by `close()`."""
+
+    def __init__(self, url: str, *, pool_size: int, timeout_s: float) -> None:
+        self._engine = _create_engine(url, pool_size, timeout_s)
+        self._reader = self._engine.execution_options(**{_BEGIN_OPTION: "BEGIN"})
+        # IMMEDIATE takes SQLite's write lock at once: a transaction that reads, then writes,
+        # would otherwise fail half-way when another one wrote in between.
+        self._writer = self._engine.execution_options(**{_BEGIN_OPTION: "BEGIN IMMEDIATE"})
+
+    @property
+    def dialect(self) -> str:
+        return self._engine.dialect.name
+
+    def reading(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """Open a transaction that only reads.
+
+        Raises:
+            UnavailableError: the database is away, on entering or inside.
+        """
+        return _transaction(self._reader)
+
+    def writing(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """Open a transaction that is committed on leaving, rolled back on an exception.
+
+        Raises:
+            UnavailableError: the database is away, on entering, inside or when committing.
+        """
+        return _transaction(self._writer)
+
+    async def ping(self) -> None:
+        """Ask the database for a sign of life.
+
+        Raises:
+            UnavailableError: there is none.
+        """
+        async with self.reading() as connection:
+            await connection.execute(text("SELECT 1"))
+
+    async def close(self) -> None:
+        await self._engine.dispose()
+
+
+@asynccontextmanager
+async def _transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    try:
+        async with engine.begin() as connection:
+            yield connection
+    except _OUTAGES as error:
+        raise UnavailableError(Reason.STORE_UNAVAILABLE) from error
+
+
+def _create_engine(url: str, pool_size: int, timeout_s: float) -> AsyncEngine:
+    parsed = make_url(url)
+    options: dict[str, Any] = {
+        "pool_timeout": timeout_s,
+        # Statement parameters hold password hashes and salts; error messages reach logs.
+        "hide_parameters": True,
+    }
+    if parsed.get_backend_name() == "sqlite":
+        engine = create_async_engine(
+            parsed.set(drivername=_DRIVERS["sqlite"]),
+            pool_size=min(pool_size, _SQLITE_CONNECTIONS),
+            max_overflow=0,
+            **options,
+        )
+        _prepare_sqlite(engine, Path(parsed.database or ""), timeout_s)
+        return engine
+    return create_async_engine(
+        parsed.set(drivername=_DRIVERS["postgresql"]),
+        pool_size=pool_size,
+        max_overflow=0,
+        connect_args={"timeout": timeout_s, "command_timeout": timeout_s},
+        **options,
+    )
+
+
+def _prepare_sqlite(engine: AsyncEngine, path: Path, timeout_s: float) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def configure(connection: Any, _record: object) -> None:  # noqa: ANN401  # a DBAPI connection
+        connection.isolation_level = None  # we say BEGIN ourselves, see below
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout = {int(timeout_s * 1000)}")
+        cursor.execute("PRAGMA journal_mode = WAL")
+        # FULL, not NORMAL: a revocation that was acknowledged must survive a power cut.
+        cursor.execute("PRAGMA synchronous = FULL")
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: Connection) -> None:
+        options = connection.get_execution_options()
+        connection.exec_driver_sql(options.get(_BEGIN_OPTION, "BEGIN"))

@@ -1,0 +1,93 @@
+"""Security events: typed values with stable names, never holding a secret.
+
+A name is part of the interface, like a reason code. `principal` is a user's id, never the name
+that somebody typed: people type passwords into name fields.
+"""
+
+from collections.abc import Callable
+from typing import ClassVar
+
+import msgspec
+
+
+class SecurityEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Something that somebody responsible for security wants to know of."""
+
+    name: ClassVar[str]
+    client_address: str | None = None
+    request_id: str | None = None
+    principal: str | None = None
+    session: str | None = None
+    reason: str | None = None
+
+
+class LoginSucceeded(SecurityEvent, frozen=True, kw_only=True):
+    name = "login.succeeded"
+
+
+class LoginFailed(SecurityEvent, frozen=True, kw_only=True):
+    name = "login.failed"
+
+
+class TokenRefreshed(SecurityEvent, frozen=True, kw_only=True):
+    name = "token.refreshed"
+
+
+class RefreshFailed(SecurityEvent, frozen=True, kw_only=True):
+    name = "token.refresh_failed"
+
+
+class TokenReuseDetected(SecurityEvent, frozen=True, kw_only=True):
+    """An old refresh token came back: two parties have it. The session was ended."""
+
+    name = "token.reuse_detected"
+
+
+class TokenFromTheFuture(SecurityEvent, frozen=True, kw_only=True):
+    """A proven refresh token that this database never gave out: it was set back, or a key leaked."""
+
+    name = "token.from_the_future"
+
+
+class LoggedOut(SecurityEvent, frozen=True, kw_only=True):
+    name = "session.ended"
+
+
+class AccessDenied(SecurityEvent, frozen=True, kw_only=True):
+    name = "access.denied"
+    method: str = ""
+    path: str = ""
+
+
+class AccountChanged(SecurityEvent, frozen=True, kw_only=True):
+    """What all changes of an account share; `by` is who made it, such as `cli`."""
+
+    by: str = ""
+
+
+class AccountCreated(AccountChanged, frozen=True, kw_only=True):
+    name = "account.created"
+
+
+class AccountRolesChanged(AccountChanged, frozen=True, kw_only=True):
+    name = "account.roles_changed"
+
+
+class AccountPasswordChanged(AccountChanged, frozen=True, kw_only=True):
+    name = "account.password_changed"
+
+
+class AccountDisabled(AccountChanged, frozen=True, kw_only=True):
+    name = "account.disabled"
+
+
+class AccountEnabled(AccountChanged, frozen=True, kw_only=True):
+    name = "account.enabled"
+
+
+class AccountDeleted(AccountChanged, frozen=True, kw_only=True):
+    name = "account.deleted"
+
+
+Record = Callable[[SecurityEvent], None]
+"""Takes note of an event; never fails and never waits."""

@@ -1,0 +1,72 @@
+"""What tokens need from the outside. Every method raises `UnavailableError` when it is away."""
+
+from typing import Any, Protocol, runtime_checkable
+from uuid import UUID
+
+import msgspec
+
+from edge.reasons import Reason
+from edge.tokens.claims import AccessClaims
+from edge.tokens.session import Session, SessionLifetime
+
+
+class NewSession(msgspec.Struct, frozen=True, kw_only=True):
+    """A session to be stored; `epoch` is the user's when the credentials were checked."""
+
+    id: UUID
+    user_id: UUID
+    epoch: int
+    client_id: str
+    scopes: tuple[str, ...]
+    salt: bytes
+
+
+class SessionStore(Protocol):
+    """Where sessions are kept; all times are of the store's clock."""
+
+    async def start(self, session: NewSession, lifetime: SessionLifetime) -> bool:
+        """Store a session at generation 1; False where the user is gone, was disabled or whose
+        epoch was raised since the credentials were checked.
+        """
+        ...
+
+    async def find(self, session_id: UUID) -> Session | None: ...
+
+    async def advance(
+        self, session_id: UUID, *, generation: int, lifetime: SessionLifetime
+    ) -> Session | None:
+        """Move a live session from `generation` to the next one: a compare-and-set, None where
+        another request was faster or the session has ended.
+        """
+        ...
+
+    async def revoke(self, session_id: UUID) -> bool:
+        """End a session and the access tokens that carry its id; False where it had ended."""
+        ...
+
+
+class RevocationList(Protocol):
+    """Which access tokens are dead before they expire."""
+
+    async def is_revoked(self, claims: AccessClaims) -> bool: ...
+
+
+class AccessTokenSigner(Protocol):
+    """Signs with the active key."""
+
+    def sign(self, claims: AccessClaims) -> str: ...
+
+
+class AccessTokenVerifier(Protocol):
+    """Checks form, signature and claims, not revocation."""
+
+    def verify(self, token: str, now_s: float) -> AccessClaims | Reason: ...
+
+
+@runtime_checkable  # Litestar checks what it injects
+class PublicKeys(Protocol):
+    """What others verify our access tokens with."""
+
+    def public_jwks(self) -> dict[str, Any]:
+        """Give the JWK Set (RFC 7517), public parts only."""
+        ...

@@ -1,0 +1,72 @@
+"""The form of a refresh token, and the proof that Edge made it.
+
+A token is `edge_rt_` and, in base64url, 57 bytes: version, id of the secret key, session (the
+family), generation, and a MAC over all of these and the session's salt. The salt stays in the
+session's row, so neither the secret key nor the database alone can make a token, and nothing that
+is stored can be used as one. The prefix lets secret scanners find tokens that leaked.
+"""
+
+import base64
+import binascii
+import hmac
+import struct
+from typing import Final
+from uuid import UUID
+
+import msgspec
+
+PREFIX: Final = "edge_rt_"
+
+_VERSION: Final = 1
+_SIGNED: Final = struct.Struct(">B4s16sI")
+_MAC_BYTES: Final = 32
+_TOKEN_BYTES: Final = _SIGNED.size + _MAC_BYTES
+_ENCODED_LENGTH: Final = _TOKEN_BYTES * 4 // 3  # 57 bytes leave no padding
+
+
+class RefreshToken(msgspec.Struct, frozen=True):
+    """A token taken apart, not yet proven: `session_id` and `generation` are what it claims."""
+
+    key_id: bytes
+    session_id: UUID
+    generation: int
+    mac: bytes
+
+
+class RefreshTokenCodec:
+    """Makes, takes apart and proves refresh tokens with one secret key.
+
+    `mac_key` is derived from the secret key for this purpose alone; `key_id` (4 bytes) names it.
+    """
+
+    def __init__(self, *, mac_key: bytes, key_id: bytes) -> None:
+        self._mac_key = mac_key
+        self._key_id = key_id
+
+    def make(self, session_id: UUID, generation: int, salt: bytes) -> str:
+        """Make the token of a generation; the same arguments always make the same token."""
+        signed = _SIGNED.pack(_VERSION, self._key_id, session_id.bytes, generation)
+        token = base64.urlsafe_b64encode(signed + self._mac(signed, salt))
+        return PREFIX + token.decode("ascii")
+
+    def parse(self, text: str) -> RefreshToken | None:
+        """Take a token apart; None for anything this secret key cannot have made."""
+        encoded = text.removeprefix(PREFIX)
+        if len(encoded) != _ENCODED_LENGTH or len(text) == len(encoded):
+            return None
+        try:
+            raw = base64.b64decode(encoded, altchars=b"-_", validate=True)
+        except (binascii.Error, ValueError):
+            return None
+        version, key_id, session, generation = _SIGNED.unpack_from(raw)
+        if version != _VERSION or key_id != self._key_id:
+            return None
+        return RefreshToken(key_id, UUID(bytes=session), generation, raw[_SIGNED.size :])
+
+    def proves(self, token: RefreshToken, salt: bytes) -> bool:
+        """Say whether the MAC is right, in a time that does not depend on how wrong it is."""
+        signed = _SIGNED.pack(_VERSION, token.key_id, token.session_id.bytes, token.generation)
+        return hmac.compare_digest(token.mac, self._mac(signed, salt))
+
+    def _mac(self, signed: bytes, salt: bytes) -> bytes:
+        return hmac.digest(self._mac_key, signed + salt, "sha256")

@@ -1,0 +1,119 @@
+"""Starting sessions, rotating their refresh tokens, ending them."""
+
+import secrets
+from collections.abc import Callable
+from uuid import UUID
+
+import msgspec
+
+from edge.reasons import Reason
+from edge.tokens.ports import NewSession, SessionStore
+from edge.tokens.refresh_token import RefreshTokenCodec
+from edge.tokens.session import (
+    SALT_BYTES,
+    Refuse,
+    Replay,
+    Reuse,
+    Rotate,
+    Session,
+    SessionLifetime,
+    judge,
+)
+
+
+class Started(msgspec.Struct, frozen=True):
+    """A new session and its first refresh token."""
+
+    session_id: UUID
+    refresh_token: str
+
+
+class Refreshed(msgspec.Struct, frozen=True):
+    """A session that goes on, and its newest refresh token."""
+
+    session: Session
+    refresh_token: str
+
+
+class RefreshRefused(msgspec.Struct, frozen=True):
+    """Why a refresh token got nothing; `session` is known once the token was proven."""
+
+    reason: Reason
+    session: Session | None = None
+
+
+class Sessions:
+    """The sessions of this Edge. Every method raises `UnavailableError` when the store is away."""
+
+    def __init__(
+        self,
+        store: SessionStore,
+        codec: RefreshTokenCodec,
+        lifetime: SessionLifetime,
+        *,
+        new_id: Callable[[], UUID],
+    ) -> None:
+        self._store = store
+        self._codec = codec
+        self._lifetime = lifetime
+        self._new_id = new_id
+
+    async def start(
+        self, *, user_id: UUID, epoch: int, client_id: str, scopes: tuple[str, ...]
+    ) -> Started | None:
+        """Start a session; None where the user changed since the credentials were checked."""
+        session = NewSession(
+            id=self._new_id(),
+            user_id=user_id,
+            epoch=epoch,
+            client_id=client_id,
+            scopes=scopes,
+            salt=secrets.token_bytes(SALT_BYTES),
+        )
+        if not await self._store.start(session, self._lifetime):
+            return None
+        return Started(session.id, self._codec.make(session.id, 1, session.salt))
+
+    async def refresh(
+        self, refresh_token: str, client_id: str, asked: frozenset[str] | None
+    ) -> Refreshed | RefreshRefused:
+        """Exchange a refresh token for its successor; `asked` are scopes to narrow down to.
+
+        Whoever loses the compare-and-set reads again and finds itself a predecessor within the
+        overlap, or the session ended; every round, some other request has moved it on.
+        """
+        token = self._codec.parse(refresh_token)
+        if token is None:
+            return RefreshRefused(Reason.REFRESH_TOKEN_INVALID)
+        while True:
+            session = await self._store.find(token.session_id)
+            if session is None or not self._codec.proves(token, session.salt):
+                return RefreshRefused(Reason.REFRESH_TOKEN_INVALID)
+            if session.client_id != client_id:
+                # Before reuse is looked for: another client's token must not end the session.
+                return RefreshRefused(Reason.REFRESH_TOKEN_INVALID)
+            match judge(session, token.generation, self._lifetime.overlap_ms):
+                case Refuse(reason):
+                    return RefreshRefused(reason, session)
+                case Reuse():
+                    await self._store.revoke(session.id)
+                    return RefreshRefused(Reason.REFRESH_TOKEN_REUSED, session)
+                case _ if asked is not None and not asked <= frozenset(session.scopes):
+                    # Before the session moves: a mistaken request must not use the token up.
+                    return RefreshRefused(Reason.SCOPE_INVALID, session)
+                case Replay():
+                    return self._refreshed(session)
+                case Rotate():
+                    moved = await self._store.advance(
+                        session.id, generation=session.generation, lifetime=self._lifetime
+                    )
+                    if moved is not None:
+                        return self._refreshed(moved)
+
+    async def end(self, session_id: UUID) -> bool:
+        """End a session and its access tokens; False where it had ended already."""
+        return await self._store.revoke(session_id)
+
+    def _refreshed(self, session: Session) -> Refreshed:
+        newest = self._codec.make(session.id, session.generation, session.salt)
+        return Refreshed(session, newest)

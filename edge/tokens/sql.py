@@ -1,0 +1,223 @@
+"""Sessions, revocations and signing keys in SQL."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    Row,
+    Uuid,
+    and_,
+    exc,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from edge.stores.sql import Database, database_now
+from edge.stores.tables import revocations, sessions, signing_keys, users
+from edge.tokens.claims import AccessClaims
+from edge.tokens.ports import NewSession
+from edge.tokens.session import Holder, Session, SessionLifetime
+from edge.tokens.signing_key import SealedKey
+
+
+class SqlSessionStore:
+    """The `SessionStore` port. `revocation_lifetime_s` is how long an access token can live on.
+
+    `now` is the clock of all times, in milliseconds: the database's, unless a test travels.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        revocation_lifetime_s: int,
+        now: ColumnElement[int] | None = None,
+    ) -> None:
+        self._database = database
+        self._revocation_lifetime_ms = revocation_lifetime_s * 1000
+        self._now: Final = database_now() if now is None else now
+
+    async def start(self, session: NewSession, lifetime: SessionLifetime) -> bool:
+        # The user's row is locked and looked at again: a password that was changed while its
+        # predecessor was being checked must not leave a session behind.
+        unchanged = (
+            select(
+                literal(session.id, Uuid),
+                users.c.id,
+                literal(session.client_id),
+                literal(list(session.scopes), JSON),
+                literal(1),
+                literal(session.salt),
+                self._now,
+                self._now,
+                self._now + min(lifetime.idle_ms, lifetime.absolute_ms),
+                self._now + lifetime.absolute_ms,
+            )
+            .where(
+                users.c.id == session.user_id,
+                users.c.epoch == session.epoch,
+                users.c.is_disabled.is_(False),
+            )
+            .with_for_update(read=True)
+        )
+        columns = [column for column in sessions.c if column.name != "revoked_at_ms"]
+        statement = insert(sessions).from_select(columns, unchanged)
+        async with self._database.writing() as connection:
+            return (await connection.execute(statement)).rowcount == 1
+
+    async def find(self, session_id: UUID) -> Session | None:
+        async with self._database.reading() as connection:
+            return await self._read(connection, session_id)
+
+    async def advance(
+        self, session_id: UUID, *, generation: int, lifetime: SessionLifetime
+    ) -> Session | None:
+        idle_expiry = self._now + lifetime.idle_ms
+        least = func.min if self._database.dialect == "sqlite" else func.least
+        statement = (
+            update(sessions)
+            .where(
+                sessions.c.id == session_id,
+                sessions.c.generation == generation,
+                sessions.c.revoked_at_ms.is_(None),
+                sessions.c.idle_expires_at_ms > self._now,
+                sessions.c.absolute_expires_at_ms > self._now,
+            )
+            .values(
+                generation=generation + 1,
+                rotated_at_ms=self._now,
+                idle_expires_at_ms=least(idle_expiry, sessions.c.absolute_expires_at_ms),
+            )
+        )
+        async with self._database.writing() as connection:
+            if (await connection.execute(statement)).rowcount != 1:
+                return None
+            # In the same transaction: while this row is locked, nobody can end all sessions of
+            # the user, so the epoch read here is one that such an end will still outdate.
+            return await self._read(connection, session_id)
+
+    async def revoke(self, session_id: UUID) -> bool:
+        statement = (
+            update(sessions)
+            .where(sessions.c.id == session_id, sessions.c.revoked_at_ms.is_(None))
+            .values(revoked_at_ms=self._now)
+        )
+        async with self._database.writing() as connection:
+            if (await connection.execute(statement)).rowcount != 1:
+                return False
+            await connection.execute(
+                insert(revocations).values(
+                    kind="session",
+                    subject=str(session_id),
+                    recorded_at_ms=self._now,
+                    expires_at_ms=self._now + self._revocation_lifetime_ms,
+                )
+            )
+            return True
+
+    async def _read(self, connection: AsyncConnection, session_id: UUID) -> Session | None:
+        statement = (
+            select(
+                sessions,
+                users.c.username,
+                users.c.roles,
+                users.c.epoch,
+                users.c.is_disabled,
+                self._now.label("now_ms"),
+            )
+            .join(users, users.c.id == sessions.c.user_id)
+            .where(sessions.c.id == session_id)
+        )
+        row = (await connection.execute(statement)).first()
+        return _session(row) if row else None
+
+
+class SqlRevocationList:
+    """The `RevocationList` port in its first form: asks the change list about each token."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def is_revoked(self, claims: AccessClaims) -> bool:
+        kind, subject = revocations.c.kind, revocations.c.subject
+        statement = (
+            select(literal(1))
+            .where(
+                or_(
+                    and_(kind == "session", subject == claims.sid),
+                    and_(kind == "token", subject == claims.jti),
+                    and_(
+                        kind == "user",
+                        subject == claims.sub,
+                        revocations.c.epoch > claims.epoch,
+                    ),
+                )
+            )
+            .limit(1)
+        )
+        async with self._database.reading() as connection:
+            return await connection.scalar(statement) is not None
+
+
+class SqlSigningKeys:
+    """Where sealed signing keys are kept."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add_active(self, key: SealedKey) -> bool:
+        """Store a key as the active one; False where there is one already.
+
+        Raises:
+            UnavailableError: the store is away.
+        """
+        statement = insert(signing_keys).values(
+            kid=key.kid,
+            algorithm=key.algorithm,
+            state="active",
+            sealed_key=key.sealed_key,
+            created_at_ms=database_now(),
+        )
+        try:
+            async with self._database.writing() as connection:
+                await connection.execute(statement)
+        except exc.IntegrityError:
+            return False
+        return True
+
+    async def active(self) -> Sequence[SealedKey]:
+        """Give the keys that tokens may be signed with.
+
+        Raises:
+            UnavailableError: the store is away.
+        """
+        statement = select(signing_keys).where(signing_keys.c.state == "active")
+        async with self._database.reading() as connection:
+            return [
+                SealedKey(kid=row.kid, algorithm=row.algorithm, sealed_key=row.sealed_key)
+                for row in await connection.execute(statement)
+            ]
+
+
+def _session(row: Row[Any]) -> Session:
+    return Session(
+        id=row.id,
+        holder=Holder(row.user_id, row.username, tuple(row.roles), row.epoch, row.is_disabled),
+        client_id=row.client_id,
+        scopes=tuple(row.scopes),
+        generation=row.generation,
+        salt=row.salt,
+        rotated_at_ms=row.rotated_at_ms,
+        idle_expires_at_ms=row.idle_expires_at_ms,
+        absolute_expires_at_ms=row.absolute_expires_at_ms,
+        revoked_at_ms=row.revoked_at_ms,
+        now_ms=row.now_ms,
+    )
