@@ -1,5 +1,6 @@
-"""The composition root: from `Settings` to every long-lived object, once, with nothing looked up
-later. What is opened here is closed here, and its health check stands on the same line.
+"""The composition root: from `Settings` to every long-lived object, once.
+
+Nothing is looked up later. What is opened here is closed here, its health check beside it.
 """
 
 import time

@@ -17,7 +17,7 @@ from edge.reasons import Reason
 
 
 class Accounts:
-    """The users of this Edge. Methods give the user, None for an unknown one, or the reason why not.
+    """The users of this Edge. Methods give the user, None for an unknown one, or why not.
 
     Every method raises `UnavailableError` when the store is away or hashing is overloaded.
     """

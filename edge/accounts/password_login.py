@@ -24,8 +24,9 @@ class PasswordLogin:
         self._dummy_hash = await self._hasher.hash("the password of nobody")
 
     async def check(self, username: str, password: str) -> User | Reason:
-        """Give the user, or why not: `credentials_invalid`, or `account_disabled`, which only
-        somebody who knows the password is told.
+        """Give the user, or why not: `credentials_invalid` or `account_disabled`.
+
+        The latter is told only to somebody who knows the password.
 
         Raises:
             UnavailableError: the store is away or hashing is overloaded.

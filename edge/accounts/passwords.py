@@ -1,5 +1,6 @@
-"""What a new password may be (NIST SP 800-63B-4): long, not common, not guessable; no composition
-rules, no forced changes.
+"""What a new password may be (NIST SP 800-63B-4): long, not common, not guessable.
+
+There are no composition rules and no forced changes.
 """
 
 import unicodedata

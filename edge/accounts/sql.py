@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, delete, exc, func, insert, select, update
+from sqlalchemy import delete, exc, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from edge.accounts.ports import UsernameTaken
@@ -157,7 +157,7 @@ async def _change(connection: AsyncConnection, user_id: UUID, **values: object) 
     return _user(row) if row else None
 
 
-def _user(row: Row[Any]) -> User:
+def _user(row: Any) -> User:  # noqa: ANN401  # rows of several statements
     return User(
         id=row.id,
         username=row.username,

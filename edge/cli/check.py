@@ -66,11 +66,12 @@ async def _check_database(settings: Settings) -> list[Finding]:
     try:
         if not await schema.is_current(database):
             return [OLD_SCHEMA]
-        has_demo = await SqlUserStore(database, revocation_lifetime_s=0).count_demo()
-        return [DEMO_ACCOUNTS] if has_demo else []
+        has_demo = await SqlUserStore(database, revocation_lifetime_s=0).count_demo() > 0
     except UnavailableError as error:
         problem = f"names a database that does not answer: {error.__cause__}"
         return [Finding("error", "EDGE_DATABASE_URL", problem, "start it, or mend the URL")]
+    else:
+        return [DEMO_ACCOUNTS] if has_demo else []
     finally:
         await database.close()
 

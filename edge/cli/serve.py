@@ -7,9 +7,9 @@ from typing import Any, Final
 
 import click
 import msgspec
-from granian import Granian
 from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
+from granian.server.mp import MPServer
 
 from edge.app import create_app
 from edge.cli.common import build, fail, fail_with, read_settings
@@ -74,9 +74,9 @@ def _load(settings: Settings) -> Any:  # noqa: ANN401  # whatever Granian calls
     return create_app(settings)
 
 
-def _granian(settings: Settings) -> Granian:
+def _granian(settings: Settings) -> MPServer:
     server = settings.server
-    return Granian(
+    return MPServer(
         "edge.app",
         address=server.host,
         port=server.port,

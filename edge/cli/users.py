@@ -28,7 +28,9 @@ from edge.telemetry.events import (
 _PAGE = 100
 
 _EXPLANATIONS = {
-    Reason.USERNAME_INVALID: "usernames have 3 to 64 letters, digits and ._-@+ and start with a letter or digit",
+    Reason.USERNAME_INVALID: (
+        "usernames have 3 to 64 letters, digits and ._-@+ and start with a letter or digit"
+    ),
     Reason.USERNAME_TAKEN: "another user has this name",
     Reason.EMAIL_INVALID: "that is not an email address",
     Reason.FULL_NAME_INVALID: "full names have up to 200 printable characters",
@@ -37,7 +39,9 @@ _EXPLANATIONS = {
     Reason.PASSWORD_TOO_LONG: "the password is too long (EDGE_PASSWORDS_MAX_LENGTH)",
     Reason.PASSWORD_COMMON: "the password is on a list of common ones",
     Reason.PASSWORD_GUESSABLE: "the password is easy to guess",
-    Reason.PASSWORD_CONTEXTUAL: "the password is made of the username, the email address or the service's name",
+    Reason.PASSWORD_CONTEXTUAL: (
+        "the password is made of the username, the email address or the name of the service"
+    ),
     Reason.PASSWORD_NOT_TEXT: "the password is not valid text",
 }
 
@@ -208,13 +212,11 @@ async def _find(accounts: Accounts, username: str) -> User:
 
 
 def _user_or_fail(outcome: User | Reason | None) -> User:
-    match outcome:
-        case User():
-            return outcome
-        case None:
-            fail("there is no such user")
-        case reason:
-            fail(f"{reason}: {_EXPLANATIONS.get(reason, 'not possible')}")
+    if outcome is None:
+        fail("there is no such user")
+    if isinstance(outcome, Reason):
+        fail(f"{outcome}: {_EXPLANATIONS[outcome]}")
+    return outcome
 
 
 def _record(edge: Edge, event: type[AccountChanged], user: User) -> None:

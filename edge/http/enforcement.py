@@ -5,7 +5,7 @@ There are no exclusions by path, which would open routes nobody thought of.
 """
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from litestar.connection import ASGIConnection
 from litestar.enums import ScopeType
@@ -74,7 +74,7 @@ class Enforcement(ASGIMiddleware):
             decision = await self._decision_point.decide(values, accepted)
             if not isinstance(decision, Allow):
                 raise RefusedError(decision, accepted=accepted)
-            scope[_PRINCIPAL_KEY] = decision.principal  # type: ignore[literal-required] # ASGI lets servers add keys
+            cast("dict[str, Any]", scope)[_PRINCIPAL_KEY] = decision.principal
         await next_app(scope, receive, send)
 
 

@@ -4,11 +4,12 @@ Litestar's middleware runs only for routes that exist; this wraps the app itself
 """
 
 import re
-from typing import Any, Final
+from typing import Any, Final, cast
 from uuid import uuid4
 
 import msgspec
 import structlog
+from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from edge.http.client_address import ClientAddress
@@ -24,8 +25,9 @@ _REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._~-]{8,128}")
 
 
 class OutermostLayer:
-    """Gives each request an id and a client address, each answer its CORS fields and the id, and
-    answers 500 where everything further in failed to answer.
+    """Gives each request an id and a client address, each answer the id and its CORS fields.
+
+    Answers 500 where everything further in failed to answer.
     """
 
     def __init__(self, app: ASGIApp, *, client_address: ClientAddress, cors: Cors) -> None:
@@ -35,8 +37,8 @@ class OutermostLayer:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         context = self._context(scope)
-        scope[CONTEXT_KEY] = context  # type: ignore[literal-required] # ASGI lets servers add keys
-        if scope["type"] == "http":
+        cast("dict[str, Any]", scope)[CONTEXT_KEY] = context  # ASGI allows keys of one's own
+        if scope["type"] == ScopeType.HTTP:
             await self._answer(scope, receive, send, context)
         else:
             await self._app(scope, receive, send)

@@ -21,7 +21,21 @@ OAuthErrorCode = Literal[
 
 # The parameters that RFC 6749 defines for the token endpoint; others are ignored (section 3.2).
 _DEFINED: Final = frozenset(
-    ["grant_type", "client_id", "client_secret", "username", "password", "refresh_token", "scope", "code", "redirect_uri", "code_verifier", "assertion", "client_assertion", "client_assertion_type"]
+    {
+        "assertion",
+        "client_assertion",
+        "client_assertion_type",
+        "client_id",
+        "client_secret",
+        "code",
+        "code_verifier",
+        "grant_type",
+        "password",
+        "redirect_uri",
+        "refresh_token",
+        "scope",
+        "username",
+    }
 )
 _MOST_PARAMETERS: Final = 100
 _BAD_ESCAPE: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")

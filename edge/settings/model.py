@@ -31,7 +31,7 @@ class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """The habits all sections share."""
 
 
-class Server(_Section):
+class Server(_Section, frozen=True):
     host: Annotated[str, _described("the address to listen on")] = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535), _described("the port to listen on")] = 8000
     workers: Annotated[
@@ -49,7 +49,7 @@ class Server(_Section):
     ] = 20
 
 
-class Database(_Section):
+class Database(_Section, frozen=True):
     url: Annotated[
         Secret | None,
         _described(
@@ -67,13 +67,13 @@ class Database(_Section):
     ] = 5.0
 
 
-class Redis(_Section):
+class Redis(_Section, frozen=True):
     url: Annotated[
         Secret | None, _described("redis://host:port/0; needed for more than one worker")
     ] = None
 
 
-class Tokens(_Section):
+class Tokens(_Section, frozen=True):
     audience: Annotated[
         str, Meta(min_length=1, max_length=255), _described("the `aud` of access tokens")
     ] = "edge"
@@ -105,7 +105,7 @@ class Tokens(_Section):
     ] = True
 
 
-class Passwords(_Section):
+class Passwords(_Section, frozen=True):
     min_length: Annotated[
         int, Meta(ge=8, le=256), _described("the fewest characters of a new password, 8 at least")
     ] = 15  # NIST SP 800-63B-4: a password that is the only factor
@@ -133,7 +133,7 @@ class Passwords(_Section):
     ] = 2.0
 
 
-class Access(_Section):
+class Access(_Section, frozen=True):
     realm: Annotated[
         str,
         Meta(pattern=r"^[ !#-\[\]-~]{1,64}$"),
@@ -154,14 +154,14 @@ class Access(_Section):
     ] = 300
 
 
-class Proxies(_Section):
+class Proxies(_Section, frozen=True):
     trusted: Annotated[
         Names,
         _described("networks whose X-Forwarded-For is believed, such as 10.0.0.0/8"),
     ] = ()
 
 
-class Cors(_Section):
+class Cors(_Section, frozen=True):
     allow_origins: Annotated[
         Names, _described("origins whose pages may read answers, such as https://app.test")
     ] = ()
@@ -170,7 +170,7 @@ class Cors(_Section):
     ] = False
 
 
-class Log(_Section):
+class Log(_Section, frozen=True):
     level: Annotated[
         Literal["debug", "info", "warning", "error"], _described("the least severe level logged")
     ] = "info"
@@ -180,7 +180,7 @@ class Log(_Section):
     ] = "auto"
 
 
-class Settings(_Section):
+class Settings(_Section, frozen=True):
     """All settings of one Edge; immutable, passed by value from the composition root."""
 
     environment: Annotated[

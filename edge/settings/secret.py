@@ -3,6 +3,7 @@
 import base64
 import binascii
 import re
+from itertools import pairwise
 from typing import Final
 
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -92,6 +93,6 @@ def _weakness(text: str, key: bytes) -> str | None:
         return "decodes to plain text, not to random bytes"
     if len(set(key[:SECRET_KEY_BYTES])) < _FEWEST_DISTINCT_BYTES:
         return "repeats itself; it is not random"
-    if len({(after - before) % 256 for before, after in zip(key, key[1:], strict=False)}) == 1:
+    if len({(after - before) % 256 for before, after in pairwise(key)}) == 1:
         return "counts up or down; it is not random"
     return None

@@ -97,7 +97,7 @@ def fields() -> Iterator[Field]:
 def _field(section: str | None, info: msgspec.structs.FieldInfo) -> Field:
     metas = typing.get_args(info.type)[1:]
     description = next(meta.description for meta in metas if meta.description)
-    default = info.default if info.default is not msgspec.NODEFAULT else info.default_factory()  # type: ignore[operator] # every setting has a default
+    default = info.default if info.default is not msgspec.NODEFAULT else info.default_factory()
     return Field(section, info.name, info.type, description, default)
 
 

@@ -44,7 +44,7 @@ class TokenReuseDetected(SecurityEvent, frozen=True, kw_only=True):
 
 
 class TokenFromTheFuture(SecurityEvent, frozen=True, kw_only=True):
-    """A proven refresh token that this database never gave out: it was set back, or a key leaked."""
+    """A proven refresh token that this database never gave out: set back, or a key leaked."""
 
     name = "token.from_the_future"
 

@@ -10,8 +10,10 @@ _CHECK_TIMEOUT_S: Final = 1.0
 
 
 class Readiness(msgspec.Struct, frozen=True):
-    """`ready` is about this process alone: a shared dependency that is down must not turn every
-    replica red at once. Its state is in `dependencies`: `up` or `down`.
+    """Whether this process can serve, and the state of each dependency: `up` or `down`.
+
+    `ready` is about this process alone: a shared dependency that is down must not turn every
+    replica red at once.
     """
 
     ready: bool

@@ -25,8 +25,10 @@ class SessionStore(Protocol):
     """Where sessions are kept; all times are of the store's clock."""
 
     async def start(self, session: NewSession, lifetime: SessionLifetime) -> bool:
-        """Store a session at generation 1; False where the user is gone, was disabled or whose
-        epoch was raised since the credentials were checked.
+        """Store a session at generation 1.
+
+        False where the user is gone, is disabled, or has a higher epoch than when the credentials
+        were checked.
         """
         ...
 
@@ -35,8 +37,9 @@ class SessionStore(Protocol):
     async def advance(
         self, session_id: UUID, *, generation: int, lifetime: SessionLifetime
     ) -> Session | None:
-        """Move a live session from `generation` to the next one: a compare-and-set, None where
-        another request was faster or the session has ended.
+        """Move a live session from `generation` to the next one, a compare-and-set.
+
+        None where another request was faster or the session has ended.
         """
         ...
 

@@ -92,27 +92,34 @@ class Sessions:
             if session.client_id != client_id:
                 # Before reuse is looked for: another client's token must not end the session.
                 return RefreshRefused(Reason.REFRESH_TOKEN_INVALID)
-            match judge(session, token.generation, self._lifetime.overlap_ms):
-                case Refuse(reason):
-                    return RefreshRefused(reason, session)
-                case Reuse():
-                    await self._store.revoke(session.id)
-                    return RefreshRefused(Reason.REFRESH_TOKEN_REUSED, session)
-                case _ if asked is not None and not asked <= frozenset(session.scopes):
-                    # Before the session moves: a mistaken request must not use the token up.
-                    return RefreshRefused(Reason.SCOPE_INVALID, session)
-                case Replay():
-                    return self._refreshed(session)
-                case Rotate():
-                    moved = await self._store.advance(
-                        session.id, generation=session.generation, lifetime=self._lifetime
-                    )
-                    if moved is not None:
-                        return self._refreshed(moved)
+            outcome = await self._act(session, token.generation, asked)
+            if outcome is not None:
+                return outcome
 
     async def end(self, session_id: UUID) -> bool:
         """End a session and its access tokens; False where it had ended already."""
         return await self._store.revoke(session_id)
+
+    async def _act(
+        self, session: Session, generation: int, asked: frozenset[str] | None
+    ) -> Refreshed | RefreshRefused | None:
+        """Do what the judgement says; None where another request changed the session first."""
+        match judge(session, generation, self._lifetime.overlap_ms):
+            case Refuse(reason):
+                return RefreshRefused(reason, session)
+            case Reuse():
+                await self._store.revoke(session.id)
+                return RefreshRefused(Reason.REFRESH_TOKEN_REUSED, session)
+            case _ if asked is not None and not asked <= frozenset(session.scopes):
+                # Before the session moves: a mistaken request must not use the token up.
+                return RefreshRefused(Reason.SCOPE_INVALID, session)
+            case Replay():
+                return self._refreshed(session)
+            case Rotate():
+                moved = await self._store.advance(
+                    session.id, generation=generation, lifetime=self._lifetime
+                )
+                return self._refreshed(moved) if moved else None
 
     def _refreshed(self, session: Session) -> Refreshed:
         newest = self._codec.make(session.id, session.generation, session.salt)
