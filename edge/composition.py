@@ -119,10 +119,11 @@ class Edge:
 
     @asynccontextmanager
     async def stores_open(self) -> AsyncIterator[None]:
-        """Make accounts usable: what the command line needs.
+        """Make accounts and keys usable: what the command line needs.
 
         Raises:
-            SettingsError: the schema is old (in production) or demo accounts exist there.
+            SettingsError: the database does not fit: an old schema or demo accounts in production,
+                keys sealed under another secret key.
             UnavailableError: the database is away.
         """
         async with AsyncExitStack() as stack:
@@ -130,6 +131,7 @@ class Edge:
             stack.push_async_callback(self.database.close)
             self.health.add("database", self.database.ping)
             await self._check_database()
+            await self._load_signing_keys()
             yield
 
     @asynccontextmanager
@@ -138,7 +140,6 @@ class Edge:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self.stores_open())
             await self._login.prepare()
-            await self._load_signing_keys()
             stack.callback(self.health.set_ready, ready=False)
             self.health.set_ready(ready=True)
             yield

@@ -79,7 +79,8 @@ class Accounts:
         return await self._store.find(user_id)
 
     async def find_by_name(self, username: str) -> User | None:
-        found = await self._store.find_credentials(username_key(username))
+        name = normalise_username(username)
+        found = await self._store.find_credentials(username_key(name)) if name else None
         return found.user if found else None
 
     async def page(self, *, after: str = "", limit: int = 100) -> Sequence[User]:

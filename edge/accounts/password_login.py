@@ -2,7 +2,7 @@
 
 from edge.accounts.passwords import is_encodable, normalise_password
 from edge.accounts.ports import PasswordHasher, UserStore
-from edge.accounts.user import StoredCredentials, User, username_key
+from edge.accounts.user import StoredCredentials, User, normalise_username, username_key
 from edge.reasons import Reason
 
 
@@ -43,7 +43,8 @@ class PasswordLogin:
         Raises:
             UnavailableError: the store is away.
         """
-        return await self._store.find_credentials(username_key(username))
+        name = normalise_username(username)  # what may not be a name is not looked for
+        return await self._store.find_credentials(username_key(name)) if name else None
 
     async def verify(self, found: StoredCredentials | None, password: str) -> bool:
         """Compare the password, and bring its hash up to date; always one hash's worth of work.

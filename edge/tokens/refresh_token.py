@@ -7,7 +7,6 @@ is stored can be used as one. The prefix lets secret scanners find tokens that l
 """
 
 import base64
-import binascii
 import hmac
 import struct
 from typing import Final
@@ -55,9 +54,11 @@ class RefreshTokenCodec:
         if len(encoded) != _ENCODED_LENGTH or len(text) == len(encoded):
             return None
         try:
-            raw = base64.b64decode(encoded, altchars=b"-_", validate=True)
-        except (binascii.Error, ValueError):
+            raw = base64.urlsafe_b64decode(encoded)
+        except ValueError:  # binascii.Error is one
             return None
+        if base64.urlsafe_b64encode(raw).decode("ascii") != encoded:
+            return None  # Python decodes more than one text to the same bytes
         version, key_id, session, generation = _SIGNED.unpack_from(raw)
         if version != _VERSION or key_id != self._key_id:
             return None

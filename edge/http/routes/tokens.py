@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 import msgspec
 from litestar import Response, post
 from litestar.di import NamedDependency
+from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 from litestar.openapi.spec import OpenAPIMediaType, OpenAPIType, Operation, RequestBody, Schema
 from litestar.params import JSONBody
 from msgspec import Meta
@@ -176,7 +177,11 @@ async def _read_form(
         return _oauth_error(OAuthError("invalid_request", f"The body must be {_FORM}"))
     if request.scope["query_string"]:
         return _oauth_error(OAuthError("invalid_request", "Parameters belong into the body"))
-    form = parse_form(await request.body())
+    try:
+        form = parse_form(await request.body())
+    except RequestEntityTooLarge:
+        too_large = OAuthError("invalid_request", "The body is too large")
+        return _oauth_error(too_large, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     if isinstance(form, OAuthError):
         return _oauth_error(form)
     if "authorization" in request.headers:
