@@ -18,7 +18,7 @@ from edge.http.cors import Cors
 from edge.http.enforcement import Enforcement, principal_of
 from edge.http.exceptions import ExceptionHandlers
 from edge.http.layer import OutermostLayer
-from edge.http.routes import examples, health, home, keys, tokens, users
+from edge.http.routes import examples, health, home, keys, login, oauth, users
 from edge.settings import Settings
 
 
@@ -69,7 +69,7 @@ class EdgePlugin(InitPlugin):
     def _routes(self) -> Router:
         edge, settings = self.edge, self.edge.settings
         about = home.About(settings.service_name, VERSION, settings.issuer, settings.example_routes)
-        client = tokens.TokenClient(
+        client = oauth.TokenClient(
             settings.tokens.client_id, settings.tokens.password_grant, settings.access.realm
         )
         return Router(
@@ -80,10 +80,10 @@ class EdgePlugin(InitPlugin):
                 health.live,
                 health.ready,
                 keys.jwks,
-                tokens.token,
-                tokens.login,
-                tokens.refresh_token,
-                tokens.logout,
+                oauth.token,
+                login.login,
+                login.refresh_token,
+                login.logout,
                 users.me,
                 users.user_by_id,
                 *(examples.EXAMPLES if settings.example_routes else []),

@@ -14,6 +14,7 @@ from edge.faults import UnavailableError
 from edge.http.bodies import BodyError
 from edge.http.context import context_of
 from edge.http.enforcement import RefusedError
+from edge.http.events import request_event
 from edge.http.problems import (
     MEDIA_TYPE,
     FieldError,
@@ -124,13 +125,12 @@ class ExceptionHandlers:
         return _answer(request, Reason.INTERNAL_ERROR, HTTPStatus.INTERNAL_SERVER_ERROR)
 
     def _record_refusal(self, request: AnyRequest, error: RefusedError) -> None:
-        context = context_of(request.scope)
         self._record(
-            AccessDenied(
-                client_address=context.client_address,
-                request_id=context.request_id,
-                principal=str(error.principal.user_id) if error.principal else None,
-                reason=error.refusal.reason.value,
+            request_event(
+                AccessDenied,
+                request.scope,
+                principal=error.principal.user_id if error.principal else None,
+                reason=error.refusal.reason,
                 method=request.method,
                 path=request.url.path,
             )
