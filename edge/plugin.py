@@ -47,7 +47,6 @@ class EdgePlugin(InitPlugin):
         app_config.route_handlers = [*app_config.route_handlers, self._routes()]
         app_config.lifespan = [self._lifespan, *app_config.lifespan]
         app_config.request_class = app_config.request_class or EdgeRequest
-        app_config.request_max_body_size = settings.server.max_body_bytes
         app_config.logging_config = None  # Litestar's would take over the root logger
         return app_config
 
@@ -74,6 +73,8 @@ class EdgePlugin(InitPlugin):
         )
         return Router(
             path="/",
+            # Here, for Litestar 2 takes no notice of what a plugin says for the whole app.
+            request_max_body_size=settings.server.max_body_bytes,
             route_handlers=[
                 home.home,
                 home.openapi,

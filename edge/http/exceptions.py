@@ -114,10 +114,7 @@ class ExceptionHandlers:
         found = [entry for entry in error.extra or [] if isinstance(entry, dict)]
         if any(entry.get("key") == "data" for entry in found):
             return _answer(request, Reason.BODY_MISSING, HTTPStatus.BAD_REQUEST)
-        errors = [
-            FieldError(f"/{entry.get('source')}/{entry.get('key')}", str(entry.get("message")))
-            for entry in found
-        ]
+        errors = [_parameter_error(entry) for entry in found]
         return _answer(request, Reason.VALIDATION_FAILED, HTTPStatus.BAD_REQUEST, errors=errors)
 
     def unexpected(self, request: AnyRequest, error: Exception) -> Response[bytes]:
@@ -135,6 +132,12 @@ class ExceptionHandlers:
                 path=request.url.path,
             )
         )
+
+
+def _parameter_error(entry: dict[str, Any]) -> FieldError:
+    source = entry.get("source")  # a string, or an enumeration of strings
+    place = str(getattr(source, "value", source or "request"))
+    return FieldError(f"/{place}/{entry.get('key', '')}", str(entry.get("message", "is not valid")))
 
 
 def _answer(

@@ -1,0 +1,143 @@
+"""EdgePlugin in a Litestar app of one's own."""
+
+from pathlib import Path
+
+import httpx
+import msgspec
+import pytest
+from litestar import Litestar, get
+from litestar.di import NamedDependency
+from litestar.params import FromQuery
+
+from edge import (
+    PUBLIC,
+    EdgePlugin,
+    Principal,
+    accepts,
+    requires_any_role,
+    requires_scope,
+)
+from edge.settings import Settings, SettingsError
+from tests.support.app import RunningApp, make_settings, running
+
+
+@get("/unmarked")
+async def unmarked(principal: NamedDependency[Principal]) -> str:
+    return str(principal.user_id)
+
+
+@get("/open", opt=dict(PUBLIC))
+async def open_to_all() -> str:
+    return "open"
+
+
+@get("/either", opt=accepts("bearer", "basic"))
+async def either(principal: NamedDependency[Principal]) -> str:
+    return principal.method
+
+
+@get("/staff", guards=[requires_any_role("admin", "moderator")])
+async def staff() -> str:
+    return "staff"
+
+
+@get("/both-scopes", guards=[requires_scope("profile", "moderate")])
+async def both_scopes() -> str:
+    return "both"
+
+
+@get("/counted")
+async def counted(limit: FromQuery[int]) -> int:
+    return limit
+
+
+@get("/broken", opt=dict(PUBLIC))
+async def broken() -> None:
+    message = "the secret of the house"
+    raise ValueError(message)
+
+
+def make_app(settings: Settings) -> Litestar:
+    handlers = [unmarked, open_to_all, either, staff, both_scopes, counted, broken]
+    return Litestar(handlers, plugins=[EdgePlugin(settings)])
+
+
+async def add_people(app: RunningApp) -> None:
+    for role in ("admin", "moderator", "user"):
+        await app.add_user(role, [role])
+
+
+async def test_a_route_that_says_nothing_is_protected(settings: Settings) -> None:
+    """Default deny holds for the routes of the host app, and its API description."""
+    async with running(make_app(settings)) as app:
+        await add_people(app)
+        token = (await app.login("user"))["access_token"]
+
+        assert (await app.get("/unmarked")).status_code == 401
+        assert (await app.get("/schema/openapi.json")).status_code == 401
+        assert (await app.get("/unmarked", token)).status_code == 200
+        assert (await app.get("/open")).text == "open"
+
+
+async def test_a_route_may_take_both_methods(settings: Settings) -> None:
+    """The principal knows which method proved it; strangers are told of both."""
+    async with running(make_app(settings)) as app:
+        await add_people(app)
+        token = (await app.login("user"))["access_token"]
+        stranger = await app.get("/either")
+        by_basic = await app.http.get("/either", auth=("user", app.passwords["user"]))
+
+        assert (await app.get("/either", token)).text == "bearer"
+        assert by_basic.text == "basic"
+        assert stranger.headers["www-authenticate"] == (
+            'Bearer realm="edge", Basic realm="edge", charset="UTF-8"'
+        )
+
+
+async def test_guards_combine_roles_and_scopes(settings: Settings) -> None:
+    """Any of the roles will do; all of the scopes are needed."""
+    async with running(make_app(settings)) as app:
+        await add_people(app)
+        expected = {"admin": (200, 200), "moderator": (200, 200), "user": (403, 403)}
+        for name, statuses in expected.items():
+            token = (await app.login(name))["access_token"]
+            found = [
+                (await app.get(path, token)).status_code for path in ("/staff", "/both-scopes")
+            ]
+            assert tuple(found) == statuses, name
+
+
+async def test_a_bad_parameter_is_named(settings: Settings) -> None:
+    """Litestar's own validation errors become problem documents too."""
+    async with running(make_app(settings)) as app:
+        await add_people(app)
+        token = (await app.login("user"))["access_token"]
+        answer = await app.get("/counted?limit=many&secret=hunter2hunter2", token)
+
+        assert (answer.status_code, answer.json()["code"]) == (400, "validation_failed")
+        assert answer.json()["errors"][0]["pointer"] == "/query/limit"
+        assert "hunter2" not in answer.text
+
+
+async def test_an_unexpected_error_says_nothing_of_the_inside(settings: Settings) -> None:
+    """A 500 is a problem document without the message of the exception."""
+    async with running(make_app(settings)) as app:
+        answer = await app.get("/broken")
+
+        assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
+        assert "secret" not in answer.text
+
+
+async def test_a_request_that_went_around_the_layer_is_refused(settings: Settings) -> None:
+    """Without its lifespan the app has no outermost layer, and lets nobody in."""
+    app = make_app(settings)
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)  # type: ignore[arg-type] # Litestar's own ASGI types
+    async with httpx.AsyncClient(transport=transport, base_url="http://edge.test") as http:
+        assert (await http.get("/open")).status_code == 500
+
+
+def test_settings_that_cannot_be_run_with_stop_the_plugin(tmp_path: Path) -> None:
+    """Settings made in code are held to the same rules as those from the environment."""
+    good = make_settings(tmp_path, f"sqlite:///{tmp_path}/edge.db")
+    with pytest.raises(SettingsError, match="EDGE_SECRET_KEY"):
+        EdgePlugin(msgspec.structs.replace(good, environment="production"))
