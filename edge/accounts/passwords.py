@@ -66,8 +66,10 @@ class PasswordPolicy(msgspec.Struct, frozen=True, kw_only=True):
         if alone.score < self.min_score:
             return Reason.PASSWORD_COMMON if alone.is_common else Reason.PASSWORD_GUESSABLE
         words = _context_words((*context, self.service_name))
-        if estimate(password, words).score < self.min_score:
-            return Reason.PASSWORD_CONTEXTUAL
+        # Twice: the estimator sees through `4l1ce`, and the rest shows what context hides.
+        for candidate in (password, _without(words, password)):
+            if estimate(candidate, words).score < self.min_score:
+                return Reason.PASSWORD_CONTEXTUAL
         return None
 
 
@@ -77,9 +79,18 @@ def is_encodable(text: str) -> bool:
 
 
 def _context_words(texts: Sequence[str]) -> list[str]:
-    """Give the texts and their parts: of `ann.lee@mail.test` also `ann`, `lee` and `mail`."""
-    words: list[str] = []
+    """Give the texts and their parts, longest first: of `ann@mail` also `mail` and `ann`."""
+    words: set[str] = set()
     for text in texts:
-        parts = "".join(c if c.isalnum() else " " for c in text).split()
-        words += [text, *(part for part in parts if len(part) >= _SHORTEST_CONTEXT_WORD)]
-    return [word.lower() for word in words]
+        parts = "".join(c if c.isalnum() else " " for c in text.lower()).split()
+        words.update((text.lower(), *parts))
+    long_enough = (word for word in words if len(word) >= _SHORTEST_CONTEXT_WORD)
+    return sorted(long_enough, key=lambda word: (-len(word), word))
+
+
+def _without(words: Sequence[str], password: str) -> str:
+    """Give what is left of a password when context words count for nothing."""
+    rest = password.lower()
+    for word in words:
+        rest = rest.replace(word, "")
+    return rest if len(rest) < len(password) else password
