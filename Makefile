@@ -20,7 +20,7 @@ endif
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types arrows format lock audit clean
+.PHONY: help run test lint types arrows docs format lock audit clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
@@ -40,6 +40,10 @@ types: $(VENV)/dev.installed ## Check the types
 
 arrows: $(VENV)/dev.installed ## Check which package may import which
 	@$(BIN)/lint-imports --no-logo
+
+docs: $(VENV)/dev.installed ## Write the table in docs/settings.md from the code
+	@sed -i '/^| variable/,$$d' docs/settings.md
+	@$(BIN)/edge settings --reference >>docs/settings.md
 
 format: $(VENV)/dev.installed ## Format, and fix what can be fixed
 	@$(BIN)/ruff check --fix-only

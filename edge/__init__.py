@@ -5,7 +5,7 @@ from edge.app import create_app
 from edge.http.enforcement import PUBLIC, accepts
 from edge.http.guards import requires_any_role, requires_role, requires_scope
 from edge.plugin import EdgePlugin
-from edge.settings import Settings
+from edge.settings import Settings, load_settings
 
 __all__ = [
     "PUBLIC",
@@ -14,6 +14,7 @@ __all__ = [
     "Settings",
     "accepts",
     "create_app",
+    "load_settings",
     "requires_any_role",
     "requires_role",
     "requires_scope",

@@ -17,6 +17,8 @@ from edge.stores import schema
 from edge.stores.sql import Database
 
 _MASK = "********"
+# What the reference says where the default depends on the machine.
+_DEFAULTS_THAT_VARY = {"EDGE_PASSWORDS_HASH_CONCURRENCY": "one a core"}
 
 
 @click.command()
@@ -42,11 +44,15 @@ def check(*, as_json: bool) -> None:
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print for machines.")
-def settings(*, as_json: bool) -> None:
+@click.option("--reference", is_flag=True, help="Print what there is to set, as Markdown.")
+def settings(*, as_json: bool, reference: bool) -> None:
     """Show the effective settings, secrets masked, and where each came from.
 
     Settings that cannot be used are shown with their defaults; `edge check` names them.
     """
+    if reference:
+        click.echo(_reference(), nl=False)
+        return
     loaded = load(os.environ)
     rows = []
     for field in fields():
@@ -59,6 +65,19 @@ def settings(*, as_json: bool) -> None:
     width = max(len(name) for name, _, _ in rows)
     for name, value, origin in rows:
         click.echo(f"{name:{width}}  {value}  ({origin})")
+
+
+def _reference() -> str:
+    rows = ["| variable | in `edge.toml` | default | set it to |", "|---|---|---|---|"]
+    for field in fields():
+        default = _DEFAULTS_THAT_VARY.get(field.variable) or _code(_shown(field.default))
+        names = f"`{field.variable}`" + (" (or `_FILE`)" if field.is_secret else "")
+        rows.append(f"| {names} | `{field.toml_key}` | {default} | {field.description} |")
+    return "\n".join(rows) + "\n"
+
+
+def _code(text: str) -> str:
+    return f"`{text}`" if text else ""
 
 
 async def _check_database(settings: Settings) -> list[Finding]:

@@ -4,6 +4,15 @@ from edge.settings.checks import check
 from edge.settings.findings import Finding, SettingsError
 from edge.settings.model import Settings
 from edge.settings.secret import Secret
-from edge.settings.sources import Loaded, load
+from edge.settings.sources import Loaded, load, load_settings
 
-__all__ = ["Finding", "Loaded", "Secret", "Settings", "SettingsError", "check", "load"]
+__all__ = [
+    "Finding",
+    "Loaded",
+    "Secret",
+    "Settings",
+    "SettingsError",
+    "check",
+    "load",
+    "load_settings",
+]

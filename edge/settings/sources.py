@@ -83,6 +83,15 @@ def load(environ: Mapping[str, str]) -> Loaded:
     return Loaded(settings, reader.origins, findings)
 
 
+def load_settings(environ: Mapping[str, str]) -> Settings:
+    """Read every source once.
+
+    Raises:
+        SettingsError: there is at least one error; it holds them all.
+    """
+    return load(environ).or_raise()
+
+
 def fields() -> Iterator[Field]:
     """Every setting, in the order of the model."""
     for info in msgspec.structs.fields(Settings):
