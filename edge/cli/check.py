@@ -102,6 +102,8 @@ def _shown(value: object) -> str:
         return ", ".join(map(str, value))
     if isinstance(value, dict):
         return "; ".join(f"{key}: {_shown(item)}" for key, item in value.items())
+    if isinstance(value, bool):
+        return str(value).lower()  # as the environment and TOML have it
     return "" if value is None else str(value)
 
 

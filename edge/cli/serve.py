@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import socket
 from pathlib import Path
 from typing import Any, Final
 
@@ -47,12 +48,26 @@ def serve(*, host: str | None, port: int | None, demo: bool) -> None:
 
 def _override(settings: Settings, host: str | None, port: int | None, *, demo: bool) -> Settings:
     server = settings.server
-    server = msgspec.structs.replace(
-        server,
-        host=server.host if host is None else host,
-        port=server.port if port is None else port,
-    )
+    host = server.host if host is None else host
+    port = _claim(host, server.port if port is None else port)
+    server = msgspec.structs.replace(server, host=host, port=port)
     return msgspec.structs.replace(settings, server=server, demo=settings.demo or demo)
+
+
+def _claim(host: str, port: int) -> int:
+    """Give the port to listen on, for 0 one that is free; a port that is taken ends the process.
+
+    Granian would share a taken port with whoever has it, and each would get some of the requests.
+    """
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+            free: int = probe.getsockname()[1]
+    except OSError as error:
+        fail(f"port {port} of {host} cannot be listened on: {error.strerror}")
+    return free
 
 
 async def _prepare(edge: Edge) -> dict[str, str]:
