@@ -68,6 +68,8 @@ class Argon2Hasher:
             return self._hasher.verify(password_hash, password)
         except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
             return False
+        except UnicodeEncodeError:  # hashes are ASCII, and this one is not
+            return False
 
     async def _run(self, work: Callable[..., _Result], *arguments: str) -> _Result:
         try:

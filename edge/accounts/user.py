@@ -14,6 +14,11 @@ FULL_NAME_MAX: Final = 200
 _ROLE: Final = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 # No colon (HTTP Basic splits there), no comma, slash or space (headers and paths carry names).
 _USERNAME_PUNCTUATION: Final = frozenset("._-@+")
+# Letters and marks that show nothing, so that two names would look the same: the
+# Default_Ignorable_Code_Point of Unicode's DerivedCoreProperties.txt that NFKC leaves in place.
+_INVISIBLE: Final = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]"
+)
 
 
 class User(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +67,8 @@ def normalise_username(text: str) -> str | None:
     """
     name = unicodedata.normalize("NFKC", text)
     if not USERNAME_MIN <= len(name) <= USERNAME_MAX or not name[0].isalnum():
+        return None
+    if _INVISIBLE.search(name):
         return None
     return name if all(map(_may_be_in_username, name)) else None
 
