@@ -42,8 +42,8 @@ arrows: $(VENV)/dev.installed ## Check which package may import which
 	@$(BIN)/lint-imports --no-logo
 
 docs: $(VENV)/dev.installed ## Write the table in docs/settings.md from the code
-	@sed -i '/^| variable/,$$d' docs/settings.md
-	@$(BIN)/edge settings --reference >>docs/settings.md
+	@{ sed '/^| variable/,$$d' docs/settings.md; $(BIN)/edge settings --reference; } >$(VENV)/settings.md
+	@mv $(VENV)/settings.md docs/settings.md
 
 format: $(VENV)/dev.installed ## Format, and fix what can be fixed
 	@$(BIN)/ruff check --fix-only

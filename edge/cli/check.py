@@ -38,7 +38,7 @@ def check(*, as_json: bool) -> None:
     else:
         for finding in findings:
             click.echo(str(finding))
-        click.echo(f"{errors} errors, {len(findings) - errors} warnings")
+        click.echo(f"errors: {errors}, warnings: {len(findings) - errors}")
     sys.exit(1 if errors else 0)
 
 

@@ -138,7 +138,8 @@ class _Reader:
         self._config_path, self._toml = self._read_toml()
 
     def read(self, field: Field) -> object:
-        found = self._from_environ(field) or self._from_file(field) or self._from_toml(field)
+        sources = (self._from_environ(field), self._from_file(field), self._from_toml(field))
+        found = next((source for source in sources if source is not None), None)
         if found is None:
             self.origins[field.variable] = DEFAULT_ORIGIN
             return field.default
@@ -185,6 +186,8 @@ class _Reader:
         path = self._environ.get(variable)
         if path is None or not field.is_secret:
             return None
+        if field.variable in self._environ:
+            self._error(variable, f"is set, and {field.variable} too", "keep one of the two")
         try:
             return Path(path).read_text(encoding="utf-8").strip(), variable
         except (OSError, UnicodeDecodeError) as error:

@@ -1,7 +1,7 @@
 """The `edge` command, called in this process with an environment of its own."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -9,12 +9,13 @@ from click.testing import CliRunner, Result
 
 from edge.cli import main
 from tests.support.app import CHEAP_HASHES
+from tests.support.logs import logging_restored
 
 Run = Callable[..., Result]
 
 
 @pytest.fixture
-def run(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Run:
+def run(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
     """Run the command; keyword arguments are variables without their `EDGE_`."""
     for name in list(os.environ):
         if name.startswith("EDGE_"):
@@ -30,4 +31,5 @@ def run(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> R
         }
         return CliRunner().invoke(main, arguments, input=stdin, env=variables)
 
-    return run_command
+    with logging_restored():
+        yield run_command
