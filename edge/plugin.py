@@ -55,15 +55,19 @@ class EdgePlugin(InitPlugin):
         # Litestar has no hook outside its routing, so its own handler is wrapped, before the
         # server sends the first request.
         settings = self.edge.settings
+        inner = app.asgi_handler
         app.asgi_handler = OutermostLayer(
-            app.asgi_handler,
+            inner,
             client_address=ClientAddress(settings.proxies.trusted),
             cors=Cors(
                 settings.cors.allow_origins, allow_credentials=settings.cors.allow_credentials
             ),
         )
-        async with self.edge.running():
-            yield
+        try:
+            async with self.edge.running():
+                yield
+        finally:
+            app.asgi_handler = inner
 
     def _routes(self) -> Router:
         edge, settings = self.edge, self.edge.settings

@@ -22,7 +22,7 @@ _Result = TypeVar("_Result")
 class Argon2Hasher:
     """Lives as long as the process; `close()` waits for the hashes under way.
 
-    Use it on one event loop only.
+    Between two closes, use it on one event loop only.
     """
 
     def __init__(
@@ -37,9 +37,9 @@ class Argon2Hasher:
         self._hasher = argon2.PasswordHasher(
             time_cost=time_cost, memory_cost=memory_kib, parallelism=parallelism
         )
-        self._slots = asyncio.Semaphore(concurrency)
+        self._concurrency = concurrency
         self._queue_timeout_s = queue_timeout_s
-        self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix="argon2")
+        self._open()
 
     async def hash(self, password: str) -> str:
         """Hash a password.
@@ -62,6 +62,12 @@ class Argon2Hasher:
 
     def close(self) -> None:
         self._threads.shutdown()
+        self._open()
+
+    def _open(self) -> None:
+        # No thread runs before the first hash, and no event loop is bound before the first wait.
+        self._slots = asyncio.Semaphore(self._concurrency)
+        self._threads = ThreadPoolExecutor(self._concurrency, thread_name_prefix="argon2")
 
     def _verify(self, password_hash: str, password: str) -> bool:
         try:

@@ -136,6 +136,21 @@ async def test_a_request_that_went_around_the_layer_is_refused(settings: Setting
         assert (await http.get("/open")).status_code == 500
 
 
+async def test_an_app_may_be_started_again(settings: Settings) -> None:
+    """Started a second time, it works as the first time: one layer, hashes, and the same keys."""
+    app = make_app(settings)
+    async with running(app) as first:
+        await first.add_user("someone")
+        token = (await first.login("someone"))["access_token"]
+    async with running(app) as second:
+        second.passwords = first.passwords
+        answer = await second.get("/unmarked", token)
+
+        assert answer.status_code == 200
+        assert len(answer.headers.get_list("x-request-id")) == 1
+        assert await second.login("someone")
+
+
 def test_settings_that_cannot_be_run_with_stop_the_plugin(tmp_path: Path) -> None:
     """Settings made in code are held to the same rules as those from the environment."""
     good = make_settings(tmp_path, f"sqlite:///{tmp_path}/edge.db")
