@@ -26,15 +26,11 @@ _BEGIN_OPTION: Final = "edge_begin"
 # SQLite has one writer at a time, and every connection is a thread: more would only wait.
 _SQLITE_CONNECTIONS: Final = 5
 
-# A lost or refusing database shows itself as any of these, depending on driver and moment.
-_OUTAGES: Final = (
-    exc.OperationalError,
-    exc.InterfaceError,
-    exc.InternalError,
-    exc.TimeoutError,
-    OSError,
-    TimeoutError,
-)
+# What a statement of ours can be wrong about: everything else the database says means that it is
+# lost, refusing or broken, and drivers say that in many ways.
+_MISTAKES: Final = (exc.IntegrityError, exc.ProgrammingError, exc.DataError, exc.NotSupportedError)
+# SQLSTATE classes 22 (data) and 42 (syntax), which asyncpg's errors keep in the plain DBAPIError.
+_MISTAKE_CLASSES: Final = ("22", "42")
 
 
 class database_now(FunctionElement[int]):  # noqa: N801  # reads as the SQL function it is
@@ -106,8 +102,17 @@ async def _transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     try:
         async with engine.begin() as connection:
             yield connection
-    except _OUTAGES as error:
+    except exc.DBAPIError as error:
+        if _is_mistake(error):
+            raise
         raise UnavailableError(Reason.STORE_UNAVAILABLE) from error
+    except (exc.TimeoutError, OSError, TimeoutError) as error:
+        raise UnavailableError(Reason.STORE_UNAVAILABLE) from error
+
+
+def _is_mistake(error: exc.DBAPIError) -> bool:
+    state = getattr(error.orig, "sqlstate", None) or ""
+    return isinstance(error, _MISTAKES) or state.startswith(_MISTAKE_CLASSES)
 
 
 def _create_engine(url: str, pool_size: int, timeout_s: float) -> AsyncEngine:

@@ -39,8 +39,14 @@ users: Final = Table(
     metadata,
     Column("id", Uuid, primary_key=True),
     Column("username", String(64), nullable=False),
-    # NFKC and case-folded: what makes two names the same. Folding may lengthen a name.
-    Column("username_key", String(256), nullable=False, unique=True),
+    # NFKC and case-folded: what makes two names the same. Folding may lengthen a name. In the order
+    # of code points on every database, for pages begin where the one before ended.
+    Column(
+        "username_key",
+        String(256).with_variant(String(256, collation="C"), "postgresql"),
+        nullable=False,
+        unique=True,
+    ),
     Column("email", String(320)),
     Column("full_name", String(200)),
     Column("roles", JSON, nullable=False),

@@ -69,7 +69,7 @@ async def test_validation_names_every_field_at_fault(app: RunningApp) -> None:
 @pytest.mark.parametrize("sent", ["short", "x" * 129, "with space", "semi;colon", "\u00e4" * 9])
 async def test_a_request_id_that_could_harm_a_log_is_replaced(app: RunningApp, sent: str) -> None:
     """Only ids of harmless characters and sensible length are taken over."""
-    answer = await app.http.get("/livez", headers={"X-Request-Id": sent.encode("latin-1")})
+    answer = await app.http.get("/livez", headers=[(b"X-Request-Id", sent.encode("latin-1"))])
 
     assert answer.headers["x-request-id"] != sent
     assert len(answer.headers["x-request-id"]) == 32

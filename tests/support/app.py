@@ -3,20 +3,21 @@
 import asyncio
 import json
 import secrets
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs
 
 import httpx
 from litestar import Litestar
-from tests.support.secrets import remember
 
 from edge import create_app
 from edge.accounts.user import User
 from edge.composition import Edge
 from edge.plugin import EdgePlugin
 from edge.settings import Settings, load
+from tests.support.secrets import remember
 
 # The cheapest argon2 there is: tests are about what is hashed when, not about how long it takes.
 CHEAP_HASHES = {
@@ -85,7 +86,10 @@ class RunningApp:
 async def running(app: Litestar) -> AsyncIterator[RunningApp]:
     """Start an app, stop it on leaving; every secret that passes the client is remembered."""
     transport = httpx.ASGITransport(app=app, client=("203.0.113.7", 4711))  # type: ignore[arg-type] # Litestar's own ASGI types
-    hooks = {"request": [_remember_request], "response": [_remember_response]}
+    hooks: dict[str, list[Callable[..., Any]]] = {
+        "request": [_remember_request],
+        "response": [_remember_response],
+    }
     async with (
         _started(app),
         httpx.AsyncClient(

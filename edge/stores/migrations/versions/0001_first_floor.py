@@ -21,7 +21,11 @@ def _create_users() -> None:
         "users",
         sa.Column("id", sa.Uuid, nullable=False),
         sa.Column("username", sa.String(64), nullable=False),
-        sa.Column("username_key", sa.String(256), nullable=False),
+        sa.Column(
+            "username_key",
+            sa.String(256).with_variant(sa.String(256, collation="C"), "postgresql"),
+            nullable=False,
+        ),
         sa.Column("email", sa.String(320)),
         sa.Column("full_name", sa.String(200)),
         sa.Column("roles", sa.JSON, nullable=False),

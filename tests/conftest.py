@@ -1,0 +1,98 @@
+"""What every test may ask for: databases of both kinds; and the collecting of all logs."""
+
+import os
+import signal
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from edge.stores.sql import Database
+from tests.support import logs
+from tests.support.databases import KINDS, SqliteTemplate
+from tests.support.postgres import Postgres, running_postgres
+
+LAST = "test_secrets_stay_out_of_logs.py"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # What is asked to end (by CI, by `timeout`) stops its servers first, as after Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # The settings of a test are its own, never the shell's. What the tests themselves are told by
+    # EDGE_TEST_* was read when their modules were imported.
+    for name in [name for name in os.environ if name.startswith("EDGE_")]:
+        del os.environ[name]
+    logs.start_collecting()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    logs.stop_collecting()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.name == LAST)
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    logs.collect_report(report)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if any(LAST in report.nodeid for report in terminalreporter.getreports("failed")):
+        terminalreporter.write_line(f"the logs of this run are kept in {logs.keep_folder()}")
+
+
+@pytest.fixture(autouse=True)
+def _logging_restored() -> Iterator[None]:
+    with logs.logging_restored():
+        yield
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A real PostgreSQL server, started at the first use of it."""
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> SqliteTemplate:
+    return SqliteTemplate(tmp_path_factory.mktemp("sqlite"))
+
+
+@pytest.fixture(params=KINDS)
+def database_url(
+    request: pytest.FixtureRequest, sqlite_template: SqliteTemplate, tmp_path: Path
+) -> Iterator[str]:
+    """The URL of a fresh, migrated database; the test runs once for each kind."""
+    if request.param == "sqlite":
+        yield sqlite_template.copy_to(tmp_path / "edge.db")
+        return
+    with request.getfixturevalue("postgres").database() as url:
+        yield url
+
+
+@pytest.fixture
+def postgres_url(postgres: Postgres) -> Iterator[str]:
+    """The URL of a fresh, migrated database, for laws about PostgreSQL only."""
+    with postgres.database() as url:
+        yield url
+
+
+@pytest.fixture(params=KINDS)
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database without tables; the test runs once for each kind."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.db'}"
+        return
+    with request.getfixturevalue("postgres").empty_database() as url:
+        yield url
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """A fresh, migrated database, opened."""
+    opened = Database(database_url, pool_size=10, timeout_s=10)
+    yield opened
+    await opened.close()

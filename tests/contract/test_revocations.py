@@ -1,0 +1,104 @@
+"""The `RevocationList` port over SQL, on every database."""
+
+import pytest
+from uuid_utils.compat import uuid7
+
+from edge.accounts.user import User
+from edge.stores.sql import Database
+from edge.tokens.ports import NewSession, RevocationList
+from edge.tokens.session import SessionLifetime
+from edge.tokens.sql import SqlRevocationList, SqlSessionStore
+from tests.support.stores import (
+    REVOCATION_LIFETIME_S,
+    claims_of,
+    record_token_revocation,
+    stored_user,
+    user_store,
+)
+
+
+@pytest.fixture
+def revoked(database: Database) -> RevocationList:
+    return SqlRevocationList(database)
+
+
+async def ended_session(database: Database, user: User) -> NewSession:
+    store = SqlSessionStore(database, revocation_lifetime_s=REVOCATION_LIFETIME_S)
+    session = NewSession(
+        id=uuid7(), user_id=user.id, epoch=user.epoch, client_id="app", scopes=(), salt=b"s" * 16
+    )
+    assert await store.start(session, SessionLifetime(60_000, 60_000, 0))
+    assert await store.revoke(session.id)
+    return session
+
+
+async def test_an_empty_list_revokes_nothing(revoked: RevocationList) -> None:
+    """Where nothing was ever revoked every token lives."""
+    assert not await revoked.is_revoked(claims_of(uuid7(), uuid7(), epoch=0))
+
+
+async def test_tokens_of_an_ended_session_are_dead(
+    revoked: RevocationList, database: Database
+) -> None:
+    """Ending a session kills its tokens, whatever their epoch, and no other session's."""
+    user = await stored_user(database)
+    session = await ended_session(database, user)
+    assert await revoked.is_revoked(claims_of(user.id, session.id, epoch=0))
+    assert await revoked.is_revoked(claims_of(user.id, session.id, epoch=9))
+    assert not await revoked.is_revoked(claims_of(user.id, uuid7(), epoch=0))
+
+
+async def test_tokens_below_the_users_epoch_are_dead(
+    revoked: RevocationList, database: Database
+) -> None:
+    """A token lives with the epoch the user has now or a later one, and dies with any lower."""
+    user = await stored_user(database)
+    await user_store(database).set_password(user.id, "second")
+    await user_store(database).set_password(user.id, "third")
+    alive = [
+        epoch
+        for epoch in range(5)
+        if not await revoked.is_revoked(claims_of(user.id, uuid7(), epoch=epoch))
+    ]
+    assert alive == [2, 3, 4]
+
+
+async def test_tokens_of_a_deleted_user_are_dead(
+    revoked: RevocationList, database: Database
+) -> None:
+    """The revocation outlives the account that it is about."""
+    user = await stored_user(database)
+    await user_store(database).delete(user.id)
+    assert await revoked.is_revoked(claims_of(user.id, uuid7(), epoch=user.epoch))
+
+
+async def test_other_users_keep_their_tokens(revoked: RevocationList, database: Database) -> None:
+    """What befalls one user leaves the tokens of another alone, at the same epoch."""
+    user, other = await stored_user(database), await stored_user(database)
+    await ended_session(database, user)
+    await user_store(database).set_disabled(user.id, disabled=True)
+    assert await revoked.is_revoked(claims_of(user.id, uuid7(), epoch=0))
+    assert not await revoked.is_revoked(claims_of(other.id, uuid7(), epoch=0))
+
+
+async def test_one_token_can_be_revoked(revoked: RevocationList, database: Database) -> None:
+    """Revoking a `jti` kills that token and not its neighbours in the same session."""
+    user_id, session_id = uuid7(), uuid7()
+    await record_token_revocation(database, "stolen")
+    assert await revoked.is_revoked(claims_of(user_id, session_id, epoch=0, jti="stolen"))
+    assert not await revoked.is_revoked(claims_of(user_id, session_id, epoch=0, jti="stolen2"))
+
+
+async def test_kinds_of_revocation_do_not_mix(revoked: RevocationList, database: Database) -> None:
+    """The same text as a session, a user and a `jti` means three different things."""
+    user = await stored_user(database)
+    session = await ended_session(database, user)
+    await record_token_revocation(database, str(user.id))
+    bystander = uuid7()
+    for claims in (
+        claims_of(session.id, bystander, epoch=0),
+        claims_of(bystander, bystander, epoch=0, jti=str(session.id)),
+        claims_of(user.id, bystander, epoch=0),
+        claims_of(bystander, user.id, epoch=0),
+    ):
+        assert not await revoked.is_revoked(claims)

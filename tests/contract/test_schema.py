@@ -1,0 +1,118 @@
+"""The migrated schema is the declared one, and getting there is safe, on both databases."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import CheckConstraint, Connection, exc, insert, inspect
+
+from edge.stores import schema
+from edge.stores.sql import Database
+from edge.stores.tables import metadata, signing_keys
+
+
+async def test_the_migrations_lead_to_the_declared_tables(database: Database) -> None:
+    """Alembic finds no difference between the migrated database and `tables.metadata`."""
+    async with database.reading() as connection:
+        assert await connection.run_sync(_differences) == []
+
+
+async def test_the_migrations_make_the_declared_checks(database: Database) -> None:
+    """Check constraints, which Alembic does not compare, are the declared ones by name."""
+    declared = {
+        table.name: {
+            str(check.name) for check in table.constraints if isinstance(check, CheckConstraint)
+        }
+        for table in metadata.tables.values()
+    }
+    async with database.reading() as connection:
+        assert await connection.run_sync(_check_names) == declared
+
+
+async def test_only_one_signing_key_is_active(database: Database) -> None:
+    """The partial index, whose condition Alembic does not compare, lets one key be active."""
+    await _add_signing_key(database, "first", "active")
+    await _add_signing_key(database, "second", "retired")
+    await _add_signing_key(database, "third", "retired")
+    with pytest.raises(exc.IntegrityError):
+        await _add_signing_key(database, "fourth", "active")
+
+
+def test_head_is_alembics_head() -> None:
+    """The revision repeated in the code is the newest one in the folder."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(schema.__file__).parent / "migrations"))
+    assert ScriptDirectory.from_config(config).get_current_head() == schema.HEAD
+
+
+async def test_a_database_edge_never_saw_has_no_revision(empty_database_url: str) -> None:
+    """An empty database is at no revision, and is not current."""
+    database = _open(empty_database_url)
+    try:
+        assert await schema.current_revision(database) is None
+        assert not await schema.is_current(database)
+    finally:
+        await database.close()
+
+
+async def test_upgrading_an_empty_database_makes_it_current(empty_database_url: str) -> None:
+    """An upgrade leads from nothing to the newest revision."""
+    database = _open(empty_database_url)
+    try:
+        await schema.upgrade(database)
+        assert await schema.current_revision(database) == schema.HEAD
+        assert await schema.is_current(database)
+    finally:
+        await database.close()
+
+
+async def test_upgrading_again_changes_nothing(database: Database) -> None:
+    """An upgrade of a current database keeps its rows and its revision."""
+    await _add_signing_key(database, "kept", "active")
+    await schema.upgrade(database)
+    assert await schema.is_current(database)
+    with pytest.raises(exc.IntegrityError):
+        await _add_signing_key(database, "kept", "retired")
+
+
+async def test_upgrades_at_once_do_no_harm(empty_database_url: str) -> None:
+    """Processes that upgrade the same empty database at the same moment all succeed."""
+    databases = [_open(empty_database_url) for _ in range(2)]
+    try:
+        await asyncio.gather(*map(schema.upgrade, databases))
+        assert await schema.is_current(databases[0])
+        async with databases[1].reading() as connection:
+            assert await connection.run_sync(_differences) == []
+    finally:
+        for database in databases:
+            await database.close()
+
+
+def _open(url: str) -> Database:
+    return Database(url, pool_size=2, timeout_s=10)
+
+
+def _differences(connection: Connection) -> list[Any]:
+    options = {"compare_type": True, "compare_server_default": True}
+    context = MigrationContext.configure(connection, opts=options)
+    differences: list[Any] = compare_metadata(context, metadata)
+    return differences
+
+
+def _check_names(connection: Connection) -> dict[str, set[str]]:
+    inspector = inspect(connection)
+    return {
+        name: {str(check["name"]) for check in inspector.get_check_constraints(name)}
+        for name in metadata.tables
+    }
+
+
+async def _add_signing_key(database: Database, kid: str, state: str) -> None:
+    row = {"kid": kid, "algorithm": "ES256", "state": state, "sealed_key": "", "created_at_ms": 0}
+    async with database.writing() as connection:
+        await connection.execute(insert(signing_keys).values(row))

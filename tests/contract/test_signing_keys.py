@@ -1,0 +1,160 @@
+"""Signing keys at rest, on every database: one active, sealed, the same after a restart."""
+
+import asyncio
+import base64
+import secrets
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from edge.composition import Edge
+from edge.settings import Settings, SettingsError
+from edge.stores.sql import Database
+from edge.stores.tables import signing_keys
+from edge.tokens.jose import KeySealer
+from edge.tokens.signing_key import SealedKey
+from edge.tokens.sql import SqlSigningKeys
+from tests.support.app import make_settings
+from tests.support.secrets import remember
+from tests.support.stores import row_of
+
+
+@pytest.fixture
+def keys(database: Database) -> SqlSigningKeys:
+    return SqlSigningKeys(database)
+
+
+@pytest.fixture
+def sealer() -> KeySealer:
+    return KeySealer(secrets.token_bytes(32))
+
+
+@pytest.fixture
+def settings(tmp_path: Path, database_url: str) -> Settings:
+    return make_settings(tmp_path / "edge-data", database_url)
+
+
+def new_secret_key() -> str:
+    key = base64.b64encode(secrets.token_bytes(32)).decode("ascii")
+    remember(key)
+    return key
+
+
+async def test_a_stored_key_comes_back_as_it_was(keys: SqlSigningKeys, sealer: KeySealer) -> None:
+    """What is stored is what is read, and it opens to the key it is named after."""
+    assert await keys.active() == []
+    sealed = sealer.generate()
+    assert await keys.add_active(sealed)
+    assert await keys.active() == [sealed]
+    opened = sealer.open(sealed)
+    assert opened.is_private
+    assert opened.thumbprint() == sealed.kid
+
+
+async def test_of_twenty_first_starts_one_makes_the_key(
+    keys: SqlSigningKeys, sealer: KeySealer, database: Database
+) -> None:
+    """Of 20 replicas that start on an empty database, one stores its key and all load that one."""
+    all_saw_none = asyncio.Barrier(20)
+
+    async def replica() -> tuple[bool, tuple[str | None, ...]]:
+        assert await keys.active() == []
+        await all_saw_none.wait()
+        is_ours = await keys.add_active(sealer.generate())
+        return is_ours, tuple(sealer.open(key).kid for key in await keys.active())
+
+    outcomes = await asyncio.gather(*(replica() for _ in range(20)))
+    assert Counter(is_ours for is_ours, _ in outcomes) == {True: 1, False: 19}
+    stored = await row_of(database, signing_keys)
+    assert {kids for _, kids in outcomes} == {(stored["kid"],)}
+    assert stored["state"] == "active"
+
+
+async def test_the_stored_row_shows_no_private_part(
+    keys: SqlSigningKeys, sealer: KeySealer, database: Database
+) -> None:
+    """Nothing in the row, as it stands or decoded, holds the private number of the key."""
+    sealed = sealer.generate()
+    await keys.add_active(sealed)
+    private = str(sealer.open(sealed).as_dict(private=True)["d"])
+    remember(private)
+    number = base64.urlsafe_b64decode(private + "=")
+    row = await row_of(database, signing_keys)
+    assert all(private not in str(value) for value in row.values())
+    for part in row["sealed_key"].split("."):
+        assert number not in base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
+
+
+async def test_sealing_is_never_the_same_twice(sealer: KeySealer) -> None:
+    """Two keys differ in name, and their sealed forms share no initialisation vector."""
+    first, second = sealer.generate(), sealer.generate()
+    assert first.kid != second.kid
+    assert first.sealed_key.split(".")[2] != second.sealed_key.split(".")[2]
+
+
+async def test_another_secret_key_opens_nothing(keys: SqlSigningKeys, sealer: KeySealer) -> None:
+    """A key sealed under one secret key is a ValueError, naming the setting, under another."""
+    await keys.add_active(sealer.generate())
+    [stored] = await keys.active()
+    with pytest.raises(ValueError, match="EDGE_SECRET_KEY"):
+        KeySealer(secrets.token_bytes(32)).open(stored)
+
+
+_DAMAGES: dict[str, Callable[[str], str]] = {
+    "emptied": lambda text: text[:0],
+    "not a sealed key": lambda text: text.replace(".", ""),
+    "cut short": lambda text: text[:-8],
+    "another tag": lambda text: text[:-22] + "A" * 22,
+    "another ciphertext": lambda text: text[:-30] + "A" * 8 + text[-22:],
+    "another header": lambda text: "x" + text[1:],
+}
+
+
+@pytest.mark.parametrize("damage", _DAMAGES)
+async def test_a_damaged_key_is_not_opened(sealer: KeySealer, damage: str) -> None:
+    """A sealed key of which anything was changed is a ValueError, never half a key."""
+    sealed = sealer.generate()
+    damaged = msgspec.structs.replace(sealed, sealed_key=_DAMAGES[damage](sealed.sealed_key))
+    with pytest.raises(ValueError, match=sealed.kid):
+        sealer.open(damaged)
+
+
+async def test_a_key_is_not_opened_under_another_name(sealer: KeySealer) -> None:
+    """Swapping two rows' sealed keys, which needs no secret, gives no key for either name."""
+    first, second = sealer.generate(), sealer.generate()
+    swapped = SealedKey(kid=first.kid, algorithm=first.algorithm, sealed_key=second.sealed_key)
+    with pytest.raises(ValueError, match=first.kid):
+        sealer.open(swapped)
+
+
+async def kid_of_a_run(settings: Settings) -> str:
+    edge = Edge(settings)
+    async with edge.running():
+        [key] = edge.key_ring.public_jwks()["keys"]
+        return str(key["kid"])
+
+
+async def test_a_restart_keeps_the_key(settings: Settings) -> None:
+    """Edge started twice with one data folder and one database signs with the same key."""
+    assert await kid_of_a_run(settings) == await kid_of_a_run(settings)
+
+
+async def test_replicas_that_start_together_share_the_key(settings: Settings) -> None:
+    """Five Edges that start at once on one empty database and data folder all load one key."""
+    kids = await asyncio.gather(*(kid_of_a_run(settings) for _ in range(5)))
+    assert len(set(kids)) == 1
+
+
+async def test_a_changed_secret_key_stops_the_start(tmp_path: Path, database_url: str) -> None:
+    """Edge with another secret key than its database's does not start and says which setting."""
+    first, second = (
+        make_settings(tmp_path, database_url, SECRET_KEY=new_secret_key()) for _ in range(2)
+    )
+    kid = await kid_of_a_run(first)
+    with pytest.raises(SettingsError) as caught:
+        await kid_of_a_run(second)
+    assert [finding.variable for finding in caught.value.findings] == ["EDGE_SECRET_KEY"]
+    assert await kid_of_a_run(first) == kid

@@ -1,0 +1,179 @@
+"""`edge serve` as people run it."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from tests.support.app import CHEAP_HASHES
+from tests.support.ports import free_port
+from tests.support.secrets import remember
+from tests.support.server import EdgeServer
+
+pytestmark = pytest.mark.server
+
+DEMO_USERS = ("admin", "moderator", "user")
+
+
+def demo_passwords(folder: Path) -> dict[str, str]:
+    passwords = {name: (folder / ".edge/demo" / name).read_text() for name in DEMO_USERS}
+    remember(*passwords.values())
+    return passwords
+
+
+def login(server: EdgeServer, username: str, password: str) -> dict[str, str]:
+    body = {"username": username, "password": password}
+    answer = httpx.post(f"{server.url}/login", json=body)
+    assert answer.status_code == 200, answer.text
+    tokens: dict[str, str] = answer.json()
+    remember(tokens["access_token"], tokens["refresh_token"])
+    return tokens
+
+
+def test_demo_accounts_and_sessions_survive_a_restart(tmp_path: Path) -> None:
+    """Passwords are printed once and stay; a refresh token of before the restart still works."""
+    server = EdgeServer(CHEAP_HASHES, tmp_path, "--demo")
+    with server:
+        passwords = demo_passwords(tmp_path)
+        tokens = login(server, "admin", passwords["admin"])
+        first = server.log_text()
+    with server:
+        again = server.log_text().removeprefix(first)
+        body = {"refresh_token": tokens["refresh_token"]}
+        refreshed = httpx.post(f"{server.url}/refresh-token", json=body)
+        remember(*(refreshed.json()[name] for name in ("access_token", "refresh_token")))
+
+        assert refreshed.status_code == 200
+        assert login(server, "admin", passwords["admin"])
+    assert all(first.count(password) == 1 for password in passwords.values())
+    assert not any(password in again for password in passwords.values())
+
+
+def test_secrets_on_disk_are_for_the_owner_only(tmp_path: Path) -> None:
+    """The development key and the demo passwords have mode 0600, their folder 0700."""
+    with EdgeServer(CHEAP_HASHES, tmp_path, "--demo"):
+        data = tmp_path / ".edge"
+        remember((data / "secret-key").read_text().strip(), *demo_passwords(tmp_path).values())
+        files = [data / "secret-key", *(data / "demo" / name for name in DEMO_USERS)]
+
+        assert {oct(file.stat().st_mode & 0o777) for file in files} == {"0o600"}
+        assert data.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_server_with_0(tmp_path: Path, number: signal.Signals) -> None:
+    """Stopping is not a failure, and leaves no process behind."""
+    server = EdgeServer(CHEAP_HASHES, tmp_path).start()
+    server.process.send_signal(number)
+
+    assert server.process.wait(20) == 0
+    assert server.processes() == []
+    server.stop()
+
+
+def test_sigterm_ends_a_server_that_has_not_started_yet(tmp_path: Path) -> None:
+    """Whenever the signal comes, the process ends; Granian alone can hang here."""
+    for lines in (0, 1, 2, 3):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "edge", "serve"],
+            cwd=tmp_path,
+            env={**os.environ, **CHEAP_HASHES, "EDGE_SERVER_PORT": str(free_port())}
+            | {"EDGE_TEST_REQUIRE": ""},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
+        assert process.stderr is not None
+        for _ in range(lines):  # each a step further: Granian starts, listens, has a worker
+            process.stderr.readline()
+        process.terminate()
+        process.communicate(timeout=20)
+        assert process.returncode in (0, -signal.SIGTERM), lines
+
+
+def test_a_port_that_is_taken_is_an_error(tmp_path: Path) -> None:
+    """Edge does not start beside somebody else, and says why."""
+    with EdgeServer(CHEAP_HASHES, tmp_path) as server:
+        environment = {name: text for name, text in os.environ.items() if "EDGE_" not in name}
+        result = subprocess.run(
+            [sys.executable, "-m", "edge", "serve", "--port", str(server.port)],
+            cwd=tmp_path,
+            env={**environment, **CHEAP_HASHES},
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+
+        assert result.returncode == 1
+        assert f"port {server.port} of 127.0.0.1" in result.stderr
+        assert "Traceback" not in result.stderr
+
+
+def test_workers_share_sessions_and_a_killed_one_is_replaced(tmp_path: Path) -> None:
+    """With two workers every connection sees every session, before and after one is killed."""
+    environment = {**CHEAP_HASHES, "EDGE_SERVER_WORKERS": "2"}
+    with EdgeServer(environment, tmp_path, "--demo") as server:
+        token = login(server, "user", demo_passwords(tmp_path)["user"])["access_token"]
+        headers = {"Authorization": f"Bearer {token}"}
+
+        def statuses() -> set[int]:
+            return {  # a connection each, so that both workers are asked
+                httpx.get(f"{server.url}/users/me", headers=headers).status_code for _ in range(20)
+            }
+
+        assert statuses() == {200}
+        workers = psutil.Process(server.pid).children()
+        assert len(workers) == 2
+        workers[0].kill()
+        psutil.wait_procs(workers[:1], timeout=10)
+        server.wait_until(lambda: len(psutil.Process(server.pid).children()) == 2)
+        server.wait_until(server.is_ready)
+        assert statuses() == {200}
+
+
+def test_logs_are_json_lines_where_asked_for(tmp_path: Path) -> None:
+    """Every line on standard error is one JSON object, the server's own included."""
+    with EdgeServer({**CHEAP_HASHES, "EDGE_LOG_FORMAT": "json"}, tmp_path) as server:
+        httpx.get(f"{server.url}/users/me", headers={"X-Request-Id": "a-known-request"})
+    lines = [json.loads(line) for line in server.error_text().splitlines()]
+    denied = [line for line in lines if line["event"] == "access.denied"]
+
+    assert all({"event", "level", "logger", "timestamp"} <= set(line) for line in lines)
+    assert any(line["logger"].startswith("_granian") for line in lines)
+    assert [(line["request_id"], line["reason"]) for line in denied] == [
+        ("a-known-request", "credentials_missing")
+    ]
+    assert denied[0]["client_address"] == "127.0.0.1"
+
+
+def test_the_commands_of_the_readme_do_what_it_says(tmp_path: Path) -> None:
+    """Copied as they stand, they log in, refresh, and are let in and kept out by role."""
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    blocks = re.findall(r"```sh\n(.*?)```", readme, re.DOTALL)
+    assert blocks[0] == "make run\n"
+    with EdgeServer(CHEAP_HASHES, tmp_path, "--demo") as server:
+        demo_passwords(tmp_path)
+        script = "\n".join(["set -e", *blocks[1:]]).replace("http://127.0.0.1:8000", server.url)
+        result = subprocess.run(
+            ["bash", "-c", script],  # noqa: S607  # whichever bash the reader has
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    remember(*re.findall(r'"(?:access|refresh)_token":"([^"]+)"', result.stdout))
+
+    assert (result.returncode, result.stderr) == (0, "")
+    me, admitted, kept_out, stranger, by_basic, tokens, out = result.stdout.splitlines()
+    assert json.loads(me)["username"] == "admin"
+    assert (admitted, kept_out, stranger, out) == ("200", "403", "401", "204")
+    assert json.loads(by_basic)["let_in_by"] == "HTTP Basic"
+    assert json.loads(tokens)["token_type"] == "Bearer"

@@ -1,0 +1,293 @@
+"""Stand-ins for the ports: stores in dictionaries, a hasher that counts, clocks that are told."""
+
+import asyncio
+import hashlib
+import itertools
+from collections.abc import Callable, Sequence
+from typing import Final
+from uuid import UUID
+
+import msgspec
+
+from edge.accounts.ports import UsernameTaken
+from edge.accounts.user import NewUser, StoredCredentials, User, username_key
+from edge.reasons import Reason
+from edge.tokens.claims import AccessClaims
+from edge.tokens.ports import NewSession
+from edge.tokens.session import Holder, Session, SessionLifetime
+
+NOW_S: Final = 1_800_000_000
+
+_USER: Final = User(
+    id=UUID(int=1),
+    username="alice",
+    email=None,
+    full_name=None,
+    roles=(),
+    epoch=0,
+    is_disabled=False,
+    is_demo=False,
+    created_at_ms=0,
+    updated_at_ms=0,
+)
+
+
+def make_user(**fields: object) -> User:
+    return msgspec.structs.replace(_USER, **fields)
+
+
+def id_sequence() -> Callable[[], UUID]:
+    """Give ids 1, 2, 3 ..., all different and in order."""
+    numbers = itertools.count(1)
+    return lambda: UUID(int=next(numbers))
+
+
+class FakeClock:
+    """A clock that stands still until it is told to go on."""
+
+    def __init__(self, now: float = NOW_S) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+    def forward(self, seconds: float) -> None:
+        self.now += seconds
+
+
+class CountingHasher:
+    """A `PasswordHasher` that is fast and counts; another `version` makes old hashes outdated.
+
+    With `hold()` every verification waits until `release()`.
+    """
+
+    def __init__(self, version: int = 1) -> None:
+        self.version = version
+        self.hashes = 0
+        self.verifies = 0
+        self._open = asyncio.Event()
+        self._open.set()
+
+    async def hash(self, password: str) -> str:
+        self.hashes += 1
+        return f"fake${self.version}${_digest(password)}"
+
+    async def verify(self, password_hash: str, password: str) -> bool:
+        self.verifies += 1
+        await self._open.wait()
+        return password_hash.rpartition("$")[2] == _digest(password)
+
+    def is_outdated(self, password_hash: str) -> bool:
+        return password_hash.split("$")[1] != str(self.version)
+
+    def hold(self) -> None:
+        self._open.clear()
+
+    def release(self) -> None:
+        self._open.set()
+
+
+def _digest(password: str) -> str:
+    return hashlib.sha256(password.encode()).hexdigest()
+
+
+class FakeUserStore:
+    """A `UserStore` in a dictionary; `reads` counts the look-ups of credentials."""
+
+    def __init__(self) -> None:
+        self.credentials: dict[UUID, StoredCredentials] = {}
+        self.reads = 0
+        self.replacements: list[tuple[str, str]] = []
+
+    def put(self, user: User, password_hash: str) -> User:
+        """Store a user as it is."""
+        self.credentials[user.id] = StoredCredentials(user, password_hash)
+        return user
+
+    async def add(self, user: NewUser, password_hash: str) -> User | UsernameTaken:
+        if self._named(username_key(user.username)):
+            return UsernameTaken()
+        return self.put(make_user(**msgspec.structs.asdict(user)), password_hash)
+
+    async def find(self, user_id: UUID) -> User | None:
+        found = self.credentials.get(user_id)
+        return found.user if found else None
+
+    async def find_credentials(self, username_key: str) -> StoredCredentials | None:
+        self.reads += 1
+        return self._named(username_key)
+
+    async def page(self, *, after: str, limit: int) -> Sequence[User]:
+        users = [found.user for found in self.credentials.values()]
+        users.sort(key=lambda user: username_key(user.username))
+        return [user for user in users if username_key(user.username) > after][:limit]
+
+    async def count_demo(self) -> int:
+        return sum(found.user.is_demo for found in self.credentials.values())
+
+    async def set_roles(self, user_id: UUID, roles: Sequence[str]) -> User | None:
+        found = self.credentials.get(user_id)
+        if found is None:
+            return None
+        is_less = not set(found.user.roles) <= set(roles)
+        return self._change(user_id, epoch=found.user.epoch + is_less, roles=tuple(roles))
+
+    async def set_password(self, user_id: UUID, password_hash: str) -> User | None:
+        found = self.credentials.get(user_id)
+        if found is None:
+            return None
+        self.put(found.user, password_hash)
+        return self._change(user_id, epoch=found.user.epoch + 1)
+
+    async def replace_hash(self, user_id: UUID, *, old: str, new: str) -> bool:
+        found = self.credentials.get(user_id)
+        if found is None or found.password_hash != old:
+            return False
+        self.replacements.append((old, new))
+        self.put(found.user, new)
+        return True
+
+    async def set_disabled(self, user_id: UUID, *, disabled: bool) -> User | None:
+        found = self.credentials.get(user_id)
+        if found is None:
+            return None
+        epoch = found.user.epoch + disabled
+        return self._change(user_id, epoch=epoch, is_disabled=disabled)
+
+    async def delete(self, user_id: UUID) -> bool:
+        return self.credentials.pop(user_id, None) is not None
+
+    def _named(self, key: str) -> StoredCredentials | None:
+        every = self.credentials.values()
+        return next((found for found in every if username_key(found.user.username) == key), None)
+
+    def _change(self, user_id: UUID, **fields: object) -> User:
+        found = self.credentials[user_id]
+        return self.put(msgspec.structs.replace(found.user, **fields), found.password_hash)
+
+
+class FakeSessionStore:
+    """A `SessionStore` in a dictionary with a clock of its own; `holder` stands behind them all."""
+
+    def __init__(self, holder: User) -> None:
+        self.holder = holder
+        self.now_ms = NOW_S * 1000
+        self.rows: dict[UUID, Session] = {}
+        self.finds = 0
+        self.advances = 0
+        self.changes: list[Callable[[], None]] = []
+        """What happens between a `find` and what follows it, one a time."""
+
+    async def start(self, session: NewSession, lifetime: SessionLifetime) -> bool:
+        if self.holder.is_disabled or session.epoch < self.holder.epoch:
+            return False
+        absolute = self.now_ms + lifetime.absolute_ms
+        self.rows[session.id] = Session(
+            id=session.id,
+            holder=self._holder(),
+            client_id=session.client_id,
+            scopes=session.scopes,
+            generation=1,
+            salt=session.salt,
+            rotated_at_ms=self.now_ms,
+            idle_expires_at_ms=min(self.now_ms + lifetime.idle_ms, absolute),
+            absolute_expires_at_ms=absolute,
+            revoked_at_ms=None,
+            now_ms=self.now_ms,
+        )
+        return True
+
+    async def find(self, session_id: UUID) -> Session | None:
+        self.finds += 1
+        found = self._read(session_id)
+        if self.changes:
+            self.changes.pop(0)()
+        return found
+
+    async def advance(
+        self, session_id: UUID, *, generation: int, lifetime: SessionLifetime
+    ) -> Session | None:
+        self.advances += 1
+        row = self._read(session_id)
+        if row is None or row.generation != generation or row.revoked_at_ms is not None:
+            return None
+        self.rows[session_id] = msgspec.structs.replace(
+            row,
+            generation=generation + 1,
+            rotated_at_ms=self.now_ms,
+            idle_expires_at_ms=self.now_ms + lifetime.idle_ms,
+        )
+        return self._read(session_id)
+
+    async def revoke(self, session_id: UUID) -> bool:
+        row = self.rows.get(session_id)
+        if row is None or row.revoked_at_ms is not None:
+            return False
+        self.rows[session_id] = msgspec.structs.replace(row, revoked_at_ms=self.now_ms)
+        return True
+
+    def _read(self, session_id: UUID) -> Session | None:
+        row = self.rows.get(session_id)
+        if row is None:
+            return None
+        return msgspec.structs.replace(row, holder=self._holder(), now_ms=self.now_ms)
+
+    def _holder(self) -> Holder:
+        user = self.holder
+        return Holder(user.id, user.username, user.roles, user.epoch, user.is_disabled)
+
+
+class FakeSigner:
+    """An `AccessTokenSigner` whose tokens are numbers; `signed` has what each of them says."""
+
+    def __init__(self) -> None:
+        self.signed: list[AccessClaims] = []
+
+    def sign(self, claims: AccessClaims) -> str:
+        self.signed.append(claims)
+        return f"access-token-{len(self.signed)}"
+
+
+class FakeVerifier:
+    """An `AccessTokenVerifier` that knows its tokens by heart."""
+
+    def __init__(self, known: dict[str, AccessClaims | Reason] | None = None) -> None:
+        self.known = known or {}
+        self.asked: list[tuple[str, float]] = []
+
+    def verify(self, token: str, now_s: float) -> AccessClaims | Reason:
+        self.asked.append((token, now_s))
+        return self.known.get(token, Reason.SIGNATURE_INVALID)
+
+
+class FakeRevocationList:
+    """A `RevocationList` of token ids; `fault` is raised where the list is away."""
+
+    def __init__(self) -> None:
+        self.revoked: set[str] = set()
+        self.fault: Exception | None = None
+        self.asked = 0
+
+    async def is_revoked(self, claims: AccessClaims) -> bool:
+        self.asked += 1
+        if self.fault is not None:
+            raise self.fault
+        return claims.jti in self.revoked
+
+
+def make_claims(**fields: object) -> AccessClaims:
+    """Give claims that hold at `NOW_S` for the issuer and audience `https://edge.test`, `edge`."""
+    return msgspec.structs.replace(_CLAIMS, **fields)
+
+
+_CLAIMS: Final = AccessClaims(
+    iss="https://edge.test",
+    sub=str(UUID(int=1)),
+    aud="edge",
+    exp=NOW_S + 900,
+    iat=NOW_S,
+    jti=str(UUID(int=3)),
+    client_id="first-party",
+    sid=str(UUID(int=2)),
+    epoch=0,
+)

@@ -1,0 +1,336 @@
+"""Bodies: JSON, strictly, and every mistake in them by its place."""
+
+from typing import Annotated, Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import Meta
+
+from edge.http.bodies import BodyError, decode_json
+from edge.http.problems import FieldError
+from edge.reasons import Reason
+
+
+class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An entry of an order."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=10)]
+    count: int = 1
+
+
+class Order(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A body of every kind of field."""
+
+    id: int
+    name: Annotated[str, Meta(min_length=3)]
+    items: list[Item] = []
+    notes: dict[str, Item] = {}
+    numbers: dict[int, str] = {}
+    weight: float = 0.0
+    first: Item | None = None
+
+
+class Odd(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"a": "a/b", "b": "c~d"}):
+    """Fields whose names a JSON pointer has to escape."""
+
+    a: int = 0
+    b: list[int] = []
+
+
+class Open(msgspec.Struct, frozen=True):
+    """A body that does not mind more fields."""
+
+    id: int
+
+
+class Tagged(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="tagged"):
+    """A body that says in `type` what it is."""
+
+    id: int
+
+
+def errors_of(body: bytes, type_: Any = Order) -> dict[str, str]:  # noqa: ANN401  # a type
+    with pytest.raises(BodyError) as error:
+        decode_json(body, type_)
+    assert error.value.reason is Reason.VALIDATION_FAILED
+    assert all(isinstance(field, FieldError) for field in error.value.errors)
+    found = {field.pointer: field.detail for field in error.value.errors}
+    assert len(found) == len(error.value.errors)
+    return found
+
+
+def reason_of(body: bytes, type_: Any = Order) -> Reason:  # noqa: ANN401  # a type
+    with pytest.raises(BodyError) as error:
+        decode_json(body, type_)
+    return error.value.reason
+
+
+def test_a_good_body_becomes_its_struct() -> None:
+    """Every field arrives in its type."""
+    body = b"""{"id": 7, "name": "abc", "items": [{"name": "x"}], "notes": {"k": {"name": "y"}},
+        "numbers": {"1": "one"}, "weight": 2.5, "first": null}"""
+    assert decode_json(body, Order) == Order(
+        id=7,
+        name="abc",
+        items=[Item("x")],
+        notes={"k": Item("y")},
+        numbers={1: "one"},
+        weight=2.5,
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "errors"),
+    [
+        (b"{}", {"/id": "is required", "/name": "is required"}),
+        (
+            b'{"id": "x", "name": 7, "items": {}}',
+            {
+                "/id": "Expected `int`, got `str`",
+                "/name": "Expected `str`, got `int`",
+                "/items": "Expected `array`, got `object`",
+            },
+        ),
+        (
+            b'{"id": 1, "name": "ab", "weight": "heavy"}',
+            {
+                "/name": "Expected `str` of length >= 3",
+                "/weight": "Expected `float`, got `str`",
+            },
+        ),
+        (
+            b'{"id": 1, "name": "abc", "items": [{"name": "x"}, {"name": 2}]}',
+            {"/items/1/name": "Expected `str`, got `int`"},
+        ),
+        (
+            b'{"id": 1, "name": "abc", "items": [{"name": "x"}, {}]}',
+            {"/items/1": "Object missing required field `name`"},
+        ),
+        (
+            b'{"id": 1, "name": "abc", "items": [{"name": ""}]}',
+            {"/items/0/name": "Expected `str` of length >= 1"},
+        ),
+        (
+            b'{"id": 1, "name": "abc", "items": [{"name": "x", "evil": 1}]}',
+            {"/items/0": "Object contains unknown field `evil`"},
+        ),
+        (
+            b'{"id": 1, "name": "abc", "first": {"name": "x", "count": 1.5}}',
+            {"/first/count": "Expected `int`, got `float`"},
+        ),
+        (
+            b'{"id": 1, "name": "abc", "evil": 1, "worse": 2}',
+            {"/evil": "is unknown", "/worse": "is unknown"},
+        ),
+        (
+            b'{"id": "x", "evil": 1}',
+            {"/id": "Expected `int`, got `str`", "/name": "is required", "/evil": "is unknown"},
+        ),
+        (b'{"id": 1, "name": "abc", "a/b~c": 1}', {"/a~1b~0c": "is unknown"}),
+        (b'{"id": 1, "name": "abc", "": 1}', {"/": "is unknown"}),
+        (b"[]", {"": "Expected `object`, got `array`"}),
+        (b'"text"', {"": "Expected `object`, got `str`"}),
+        (b"null", {"": "Expected `object`, got `null`"}),
+        (b"7", {"": "Expected `object`, got `int`"}),
+    ],
+)
+def test_every_mistake_is_named_by_its_place(body: bytes, errors: dict[str, str]) -> None:
+    """All fields at fault are listed at once, each by its JSON pointer (RFC 6901)."""
+    assert errors_of(body) == errors
+
+
+def test_pointers_escape_what_they_have_to() -> None:
+    """`/` and `~` in the name of a field are escaped."""
+    assert errors_of(b'{"a/b": "x", "c~d": [1, "y"]}', Odd) == {
+        "/a~1b": "Expected `int`, got `str`",
+        "/c~0d/1": "Expected `int`, got `str`",
+    }
+
+
+def test_only_what_is_wrong_is_named() -> None:
+    """A good mapping with number keys is not blamed beside a bad field."""
+    assert errors_of(b'{"id": "x", "name": "abc", "numbers": {"1": "one"}}') == {
+        "/id": "Expected `int`, got `str`"
+    }
+
+
+def test_the_tag_of_a_struct_is_not_an_unknown_field() -> None:
+    """A field that says what the body is is not blamed beside a bad field."""
+    assert errors_of(b'{"type": "tagged", "id": "x"}', Tagged) == {
+        "/id": "Expected `int`, got `str`"
+    }
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"id": 1, "name": "abc", "notes": {"k": {"name": 7}}}',
+        b'{"id": 1, "name": "abc", "notes": {"a/b": {"name": ""}}}',
+        b'{"id": 1, "name": "abc", "notes": {"k": {"name": "x", "count": "y"}}}',
+        b'{"id": 1, "name": "abc", "numbers": {"x": "y"}}',
+        b'{"id": 1, "name": "abc", "numbers": {"1": 2}}',
+    ],
+)
+def test_a_pointer_into_a_mapping_points_to_something(body: bytes) -> None:
+    """A mistake inside a mapping is named by a place that is there, however deep."""
+    document = msgspec.json.decode(body)
+    for pointer, detail in errors_of(body).items():
+        assert points_somewhere(pointer, document), pointer
+        assert "`$" not in detail
+
+
+def points_somewhere(pointer: str, document: Any) -> bool:  # noqa: ANN401  # any JSON
+    """Follow a JSON pointer (RFC 6901)."""
+    for escaped in pointer.split("/")[1:]:
+        step = escaped.replace("~1", "/").replace("~0", "~")
+        try:
+            document = document[int(step) if isinstance(document, list) else step]
+        except (LookupError, ValueError, TypeError):
+            return False
+    return True
+
+
+def test_a_list_of_structs_is_named_from_its_top() -> None:
+    """A body that is a list has pointers that begin with a number."""
+    body = b'[{"name": "x"}, {"name": 7}]'
+    assert errors_of(body, list[Item]) == {"/1/name": "Expected `str`, got `int`"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"id": "1", "name": "abc"}',
+        b'{"id": true, "name": "abc"}',
+        b'{"id": 1.5, "name": "abc"}',
+        b'{"id": null, "name": "abc"}',
+        b'{"id": [1], "name": "abc"}',
+    ],
+)
+def test_nothing_is_turned_into_a_number(body: bytes) -> None:
+    """A string, a boolean, a fraction or null is no integer."""
+    assert list(errors_of(body)) == ["/id"]
+
+
+def test_unknown_fields_are_let_through_where_the_struct_allows_them() -> None:
+    """Only a struct that forbids them refuses fields it does not know."""
+    assert decode_json(b'{"id": 1, "more": 2}', Open) == Open(1)
+    assert errors_of(b'{"id": "x", "more": 2}', Open) == {"/id": "Expected `int`, got `str`"}
+
+
+@pytest.mark.parametrize(
+    "type_", [Order, Open, Any, list[Item]], ids=["closed", "open", "any", "list"]
+)
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b" ",
+        b"{",
+        b'{"id": 1',
+        b'{"id": 1,}',
+        b'{"id": 1} x',
+        b"{'id': 1}",
+        b"{id: 1}",
+        b'{"id": NaN}',
+        b'{"id": Infinity}',
+        b'{"id": -Infinity}',
+        b"NaN",
+        b'{"id": 01}',
+        b'{"id": +1}',
+        b'{"id": 0x1}',
+        b'{"name": "a\nb"}',
+        b'{"name": "\\x41"}',
+        b'{"name": "\\ud800"}',
+        b'{"name": "\\udc00\\ud800"}',
+        b'{"name": "\xff"}',
+        b'{"name": "\xc0\xaf"}',
+        b'{"name": "\xed\xa0\x80"}',
+        b"\xff\xfe{\x00}\x00",
+        b"\xef\xbb\xbf{}",
+        b"\x00",
+    ],
+)
+def test_what_is_no_json_is_said_to_be_none(body: bytes, type_: Any) -> None:  # noqa: ANN401  # a type
+    """Broken syntax, NaN, invalid UTF-8, a mark of byte order, lone surrogates: not JSON."""
+    assert reason_of(body, type_) is Reason.JSON_INVALID
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"id": 1e400, "name": "abc"}',
+        b'{"id": -1e400, "name": "abc"}',
+        b'{"weight": 1e999, "id": 1, "name": "abc"}',
+        b'{"id": ' + b"9" * 400 + b', "name": "abc"}',
+        b'{"id": ' + b"9" * 5000 + b', "name": "abc"}',
+        b'{"name": 1e400}',
+        b'{"evil": 1e400}',
+        b"1e400",
+        b"[1e400]",
+    ],
+)
+@pytest.mark.parametrize(
+    "type_", [Order, Open, Any, list[Item]], ids=["closed", "open", "any", "list"]
+)
+def test_a_number_out_of_range_is_refused(body: bytes, type_: Any) -> None:  # noqa: ANN401  # a type
+    """A number that no float or integer of ours can hold is the client's mistake."""
+    assert reason_of(body, type_) in (Reason.JSON_INVALID, Reason.VALIDATION_FAILED)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[" * 10_000,
+        b"[" * 10_000 + b"]" * 10_000,
+        b'{"a":' * 10_000,
+        b'{"id": 1, "evil": ' + b"[" * 10_000 + b"]" * 10_000 + b"}",
+        b'{"id": "x", "evil": ' + b"[" * 10_000 + b"]" * 10_000 + b"}",
+        b'{"items": ' + b"[" * 10_000,
+        b'{"items": [{"name": ' + b'{"name": ' * 10_000,
+        b"[" * 1_000_000,
+    ],
+    ids=lambda body: f"{len(body)} bytes of {body[:12]!r}",
+)
+def test_deep_nesting_is_refused(body: bytes) -> None:
+    """JSON nested 10,000 deep, known field or not, is refused and does not exhaust the stack."""
+    for type_ in (Order, Open, Any):
+        assert reason_of(body, type_) in (Reason.JSON_TOO_DEEP, Reason.VALIDATION_FAILED)
+    assert reason_of(body, Any) is Reason.JSON_TOO_DEEP
+
+
+@given(st.binary(max_size=200) | st.text().map(str.encode))
+def test_no_bytes_make_it_fail(body: bytes) -> None:
+    """Whatever is sent, the answer is a value or a body error with a reason."""
+    try:
+        decode_json(body, Order)
+    except BodyError as error:
+        assert error.reason in (Reason.JSON_INVALID, Reason.VALIDATION_FAILED)
+        assert (error.reason is Reason.VALIDATION_FAILED) == bool(error.errors)
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=8,
+)
+_FIELDS = st.sampled_from(["id", "name", "items", "notes", "numbers", "weight", "first", "x/~y"])
+
+
+@given(st.dictionaries(_FIELDS, _JSON) | _JSON)
+def test_every_document_is_taken_or_blamed_somewhere(document: object) -> None:
+    """JSON of any shape becomes the struct, or names at least one place in itself."""
+    try:
+        body = msgspec.json.encode(document)
+        assert isinstance(decode_json(body, Order), Order)
+    except BodyError as error:
+        assert error.reason in (Reason.VALIDATION_FAILED, Reason.JSON_INVALID)
+        if error.reason is Reason.VALIDATION_FAILED:
+            assert error.errors
+            assert all(field.detail for field in error.errors)
+            for field in error.errors:
+                is_there = points_somewhere(field.pointer, msgspec.json.decode(body))
+                assert is_there != (field.detail == "is required"), field
+    except UnicodeEncodeError:
+        pass  # hypothesis made text that is none
