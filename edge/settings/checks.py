@@ -50,6 +50,7 @@ def _issuer(settings: Settings) -> Iterator[Finding]:
     try:
         url = urlsplit(settings.issuer)
         host = url.hostname
+        _ = url.port  # raises where it is no number
     except ValueError:
         yield _error(variable, "is not a URL", fix)
         return
@@ -104,6 +105,7 @@ def _is_origin(text: str) -> bool:
         return (
             url.scheme in ("http", "https")
             and bool(url.hostname)
+            and url.port != 0  # raises where it is no number
             and text == f"{url.scheme}://{url.netloc}"
             and "@" not in url.netloc
         )

@@ -79,7 +79,7 @@ class Tokens(_Section, frozen=True):
     ] = "edge"
     client_id: Annotated[
         str,
-        Meta(pattern=r"^[A-Za-z0-9._~-]{1,64}$"),
+        Meta(pattern=r"^[A-Za-z0-9._~-]{1,64}\Z"),
         _described("the `client_id` of first-party logins, of A-Z a-z 0-9 . _ ~ -"),
     ] = "first-party"
     access_lifetime_s: Annotated[
@@ -136,7 +136,7 @@ class Passwords(_Section, frozen=True):
 class Access(_Section, frozen=True):
     realm: Annotated[
         str,
-        Meta(pattern=r"^[ !#-\[\]-~]{1,64}$"),
+        Meta(pattern=r"^[ !#-\[\]-~]{1,64}\Z"),
         _described("the realm named in challenges, printable ASCII without quotes"),
     ] = "edge"
     role_includes: Annotated[

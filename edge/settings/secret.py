@@ -11,20 +11,18 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
 SECRET_KEY_BYTES: Final = 32
 
-_HEX_KEY: Final = re.compile(r"[0-9a-fA-F]{64,}")
-_BASE64_ALPHABET: Final = re.compile(r"[A-Za-z0-9+/_-]+={0,2}")
-# Of 32 random bytes about 30 differ; fewer than 20 has a chance below 1 in 10^11.
-_FEWEST_DISTINCT_BYTES: Final = 20
+_HEX: Final = re.compile(r"(?:[0-9a-fA-F]{2})+")
+_BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]+={0,2}")
 
-_PUBLISHED_KEYS: Final = frozenset(
-    {
-        # RFC 7515 appendix A.1.1
-        "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcUuTwjAzZr1Z9CAow",
-        # RFC 7520 section 3.5
-        "hJtXIZ2uSN5kbQfbtTNWbpdmhkV8FJG-Onbc6mxCcYg",
-        # RFC 7520 section 3.6
-        "qC57l_uxcm7Nm3K-ct4GFjx8tM1U8CZ0NLBvdQstiS8",
-    }
+_PUBLISHED: Final = (
+    # RFC 7515 appendix A.1.1
+    "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow",
+    # RFC 7520 sections 3.5 and 3.6
+    "hJtXIZ2uSN5kbQfbtTNWbpdmhkV8FJG-Onbc6mxCcYg",
+    "qC57l_uxcm7Nm3K-ct4GFjx8tM1U8CZ0NLBvdQstiS8",
+    # The tutorials that most people copy from: FastAPI's and Flask's
+    "09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7",
+    "192b9bdd22ab9ed4d12e236c78afcb9a393ec15f71bbf5dc987d54727823bcbf",
 )
 
 
@@ -71,9 +69,9 @@ def derive_key(secret_key: bytes, purpose: str) -> bytes:
 
 
 def _decode(text: str) -> bytes:
-    if _HEX_KEY.fullmatch(text) and len(text) % 2 == 0:
+    if _HEX.fullmatch(text):
         return bytes.fromhex(text)
-    if not _BASE64_ALPHABET.fullmatch(text):
+    if not _BASE64.fullmatch(text):
         message = "is neither hexadecimal nor base64"
         raise ValueError(message)
     unpadded = text.rstrip("=").replace("+", "-").replace("/", "_")
@@ -87,12 +85,27 @@ def _decode(text: str) -> bytes:
 def _weakness(text: str, key: bytes) -> str | None:
     if len(key) < SECRET_KEY_BYTES:
         return f"decodes to {len(key)} bytes; {SECRET_KEY_BYTES} are needed"
-    if text.rstrip("=") in _PUBLISHED_KEYS:
-        return "is an example published in an RFC"
-    if all(0x20 <= byte < 0x7F for byte in key):  # noqa: PLR2004  # the printable ASCII range
-        return "decodes to plain text, not to random bytes"
-    if len(set(key[:SECRET_KEY_BYTES])) < _FEWEST_DISTINCT_BYTES:
+    if key in map(_decode, _PUBLISHED):
+        return "is an example that was published"
+    if _repeats(key):
         return "repeats itself; it is not random"
     if len({(after - before) % 256 for before, after in pairwise(key)}) == 1:
         return "counts up or down; it is not random"
+    if _is_text(text, key):
+        return "is made of words, not of random bytes"
     return None
+
+
+def _repeats(key: bytes) -> bool:
+    """Say whether a key is less than 32 bytes written twice or more often, cut off anywhere."""
+    periods = range(1, min(SECRET_KEY_BYTES - 1, len(key) // 2) + 1)
+    return any(key.startswith(key[period:]) for period in periods)
+
+
+def _is_text(text: str, key: bytes) -> bool:
+    """Say whether a person wrote this, in the clear or before encoding it.
+
+    Of 10^9 random keys, not one is all printable, and not one has all its base64 in one case.
+    """
+    is_printable = all(0x20 <= byte < 0x7F for byte in key)  # noqa: PLR2004  # in ASCII
+    return is_printable or (not _HEX.fullmatch(text) and (text.islower() or text.isupper()))

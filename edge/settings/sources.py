@@ -128,6 +128,14 @@ def _assemble(values: Sequence[tuple[Field, object]]) -> Settings:
     return Settings(**top)
 
 
+class _Found(msgspec.Struct, frozen=True):
+    """A value as it was found; text is decoded, TOML has types already."""
+
+    raw: object
+    origin: str
+    is_text: bool
+
+
 class _Reader:
     """Looks each field up in the sources and keeps what was wrong and what was used."""
 
@@ -143,10 +151,9 @@ class _Reader:
         if found is None:
             self.origins[field.variable] = DEFAULT_ORIGIN
             return field.default
-        raw, origin = found
-        self.origins[field.variable] = origin
+        self.origins[field.variable] = found.origin
         try:
-            return _convert(raw, field, from_text=not origin.startswith(str(self._config_path)))
+            return _convert(found, field)
         except ValueError as error:  # msgspec.ValidationError is one
             self._error(field.variable, _sentence(error, field), f"set it to {field.description}")
             return field.default
@@ -177,11 +184,11 @@ class _Reader:
             self._error(CONFIG_VARIABLE, f"names {path}, not valid TOML: {error}", "mend the file")
         return path, {}
 
-    def _from_environ(self, field: Field) -> tuple[object, str] | None:
+    def _from_environ(self, field: Field) -> _Found | None:
         text = self._environ.get(field.variable)
-        return None if text is None else (text, field.variable)
+        return None if text is None else _Found(text, field.variable, is_text=True)
 
-    def _from_file(self, field: Field) -> tuple[object, str] | None:
+    def _from_file(self, field: Field) -> _Found | None:
         variable = f"{field.variable}_FILE"
         path = self._environ.get(variable)
         if path is None or not field.is_secret:
@@ -189,27 +196,31 @@ class _Reader:
         if field.variable in self._environ:
             self._error(variable, f"is set, and {field.variable} too", "keep one of the two")
         try:
-            return Path(path).read_text(encoding="utf-8").strip(), variable
-        except (OSError, UnicodeDecodeError) as error:
+            text = Path(path).read_text(encoding="utf-8").strip()
+        except (OSError, ValueError) as error:  # no text, or a NUL in the name
             reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-            problem = f"names {path}, which cannot be read: {reason}"
+            # Without the name: some put the secret itself there.
+            problem = f"names a file that cannot be read: {reason}"
             self._error(variable, problem, "name a readable file that holds the secret")
             return None
+        return _Found(text, variable, is_text=True)
 
-    def _from_toml(self, field: Field) -> tuple[object, str] | None:
+    def _from_toml(self, field: Field) -> _Found | None:
         table = self._toml.get(field.section, {}) if field.section else self._toml
         if not isinstance(table, dict) or field.name not in table:
             return None
-        return table[field.name], f"{self._config_path} ({field.toml_key})"
+        origin = f"{self._config_path} ({field.toml_key})"
+        return _Found(table[field.name], origin, is_text=False)
 
     def _error(self, variable: str, problem: str, fix: str) -> None:
         self.findings.append(Finding("error", variable, problem, fix))
 
 
-def _convert(raw: object, field: Field, *, from_text: bool) -> object:
-    if from_text and isinstance(raw, str):
+def _convert(found: _Found, field: Field) -> object:
+    raw = found.raw
+    if found.is_text and isinstance(raw, str):
         raw = _structured(raw, _bare(field.type))
-    return msgspec.convert(raw, field.type, strict=not from_text, dec_hook=_decode_custom)
+    return msgspec.convert(raw, field.type, strict=not found.is_text, dec_hook=_decode_custom)
 
 
 def _structured(text: str, type_: object) -> object:

@@ -23,7 +23,7 @@ DEMO_USERS = ("admin", "moderator", "user")
 
 
 def demo_passwords(folder: Path) -> dict[str, str]:
-    passwords = {name: (folder / ".edge/demo" / name).read_text() for name in DEMO_USERS}
+    passwords = {name: (folder / ".edge/demo" / name).read_text().strip() for name in DEMO_USERS}
     remember(*passwords.values())
     return passwords
 

@@ -167,13 +167,16 @@ class TestSecretFiles:
     def test_a_file_that_cannot_be_read_is_an_error(
         self, tmp_path: Path, content: bytes | None
     ) -> None:
-        """A secret file that is not there, or not text, is named together with the variable."""
+        """A secret file that is not there, or not text, is an error that does not repeat its name.
+
+        Some set the variable to the secret itself.
+        """
         file = tmp_path / "secret"
         if content is not None:
             file.write_bytes(content)
         finding = only_error(load({"EDGE_SECRET_KEY_FILE": str(file)}))
         assert finding.variable == "EDGE_SECRET_KEY_FILE"
-        assert str(file) in finding.problem
+        assert str(file) not in str(finding)
 
     def test_an_empty_file_is_an_error(self, tmp_path: Path) -> None:
         """A secret file without a secret is not the same as no secret."""
