@@ -21,7 +21,7 @@ class Strength(msgspec.Struct, frozen=True):
     score: int
     """0 (guessed at once) to 4 (strong)."""
     is_common: bool
-    """It is on a list of common passwords, or close to one that is."""
+    """It is among the first that anybody tries."""
 
 
 Estimate = Callable[[str, Sequence[str]], Strength]

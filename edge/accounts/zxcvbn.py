@@ -7,19 +7,14 @@ from collections.abc import Sequence
 from typing import Final
 
 import zxcvbn_rs_py
-from zxcvbn_rs_py import Warning as Advice
 
 from edge.accounts.passwords import Strength
 
-_COMMON: Final = (
-    Advice.ThisIsATop10Password,
-    Advice.ThisIsATop100Password,
-    Advice.ThisIsACommonPassword,
-    Advice.ThisIsSimilarToACommonlyUsedPassword,
-)
+# As many passwords as a list of common ones has. The library also gives advice in words, but for
+# some passwords now this and now that.
+_COMMON_WITHIN_GUESSES: Final = 100_000
 
 
 def estimate(password: str, context: Sequence[str]) -> Strength:
     entropy = zxcvbn_rs_py.zxcvbn(password, list(context))
-    advice = entropy.feedback.warning if entropy.feedback else None
-    return Strength(score=int(entropy.score), is_common=advice in _COMMON)
+    return Strength(score=int(entropy.score), is_common=entropy.guesses <= _COMMON_WITHIN_GUESSES)

@@ -37,7 +37,7 @@ _EXPLANATIONS = {
     Reason.ROLE_INVALID: "roles have up to 32 of a-z 0-9 _ - and start with a letter",
     Reason.PASSWORD_TOO_SHORT: "the password is too short (EDGE_PASSWORDS_MIN_LENGTH)",
     Reason.PASSWORD_TOO_LONG: "the password is too long (EDGE_PASSWORDS_MAX_LENGTH)",
-    Reason.PASSWORD_COMMON: "the password is on a list of common ones",
+    Reason.PASSWORD_COMMON: "the password is among the first that anybody tries",
     Reason.PASSWORD_GUESSABLE: "the password is easy to guess",
     Reason.PASSWORD_CONTEXTUAL: (
         "the password is made of the username, the email address or the name of the service"

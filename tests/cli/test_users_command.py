@@ -56,7 +56,8 @@ def test_the_list_goes_on_past_one_page(run: Run, monkeypatch: pytest.MonkeyPatc
         ("ann", [], "", "password_too_short"),
         ("ann", [], "short", "password_too_short"),
         ("ann", [], "x" * 1025, "password_too_long"),
-        ("ann", [], "passwordpassword", "password_guessable"),
+        ("ann", [], "passwordpassword", "password_common"),
+        ("ann", [], "unbelievable123", "password_guessable"),
         ("annabelle.lee", [], "annabelle lee 1!", "password_contextual"),
     ],
 )
