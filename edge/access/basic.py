@@ -46,19 +46,22 @@ class BasicLogin:
             UnavailableError: the store is away or hashing is overloaded.
         """
         found = await self._login.find(credentials.username)
-        if not await self._verify(found, credentials.password) or found is None:
+        matches = await self._verify(credentials.username, found, credentials.password)
+        if not matches or found is None:
             return Reason.CREDENTIALS_INVALID
         return Reason.ACCOUNT_DISABLED if found.user.is_disabled else found.user
 
-    async def _verify(self, found: StoredCredentials | None, password: str) -> bool:
-        if found is None or not is_encodable(password):
+    async def _verify(self, username: str, found: StoredCredentials | None, password: str) -> bool:
+        if not is_encodable(password):
             return await self._login.verify(found, password)
-        digest = self._digest(found, password)
+        digest = self._digest(username, found, password)
         if self._is_remembered(digest):
             return True
         return await self._verify_once(digest, found, password)
 
-    async def _verify_once(self, digest: bytes, found: StoredCredentials, password: str) -> bool:
+    async def _verify_once(
+        self, digest: bytes, found: StoredCredentials | None, password: str
+    ) -> bool:
         """Share one hash among the requests that bring the same credentials at the same time."""
         task = self._under_way.get(digest)
         if task is None:
@@ -83,7 +86,11 @@ class BasicLogin:
         del self._expiries[digest]
         return False
 
-    def _digest(self, found: StoredCredentials, password: str) -> bytes:
-        # The hash has a fixed alphabet without NUL, so the parts cannot run into each other.
-        bound = f"{found.user.id}\0{found.user.epoch}\0{found.password_hash}\0{password}"
+    def _digest(self, username: str, found: StoredCredentials | None, password: str) -> bytes:
+        if found is None:
+            # Unknown names share hashes as known ones do: a crowd must not tell them apart.
+            bound = f"\0{len(username)}\0{username}\0{password}"
+        else:
+            # The hash has a fixed alphabet without NUL: the parts cannot run into each other.
+            bound = f"{found.user.id}\0{found.user.epoch}\0{found.password_hash}\0{password}"
         return hmac.digest(self._digest_key, bound.encode("utf-8"), "sha256")

@@ -14,8 +14,11 @@ from edge.http.problems import FieldError
 from edge.reasons import Reason
 
 _JSON: Final = re.compile(r'application/json(?:\s*;\s*charset\s*=\s*"?utf-8"?)?', re.IGNORECASE)
-_PLACE: Final = re.compile(r" - at `\$(.*)`$")
-_STEP: Final = re.compile(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]")
+# How msgspec ends a message: where in the document, or that it was a key there.
+_PLACE: Final = re.compile(r" - at (?:`key` in )?`\$(.*)`$")
+_STEP: Final = re.compile(r"\.([^.\[]+)|\[(\d+)\]")
+# It does not say which entry of a mapping, so a pointer ends at the mapping.
+_SOME_ENTRY: Final = "[...]"
 
 
 class BodyError(Exception):
@@ -50,9 +53,16 @@ def decode_json(body: bytes, type_: Any) -> Any:  # noqa: ANN401  # a type, and 
         BodyError: the body is not JSON, or not of the type; then with every field at fault.
     """
     try:
-        return msgspec.json.decode(body, type=type_)
+        return _decode(body, type_)
     except msgspec.ValidationError as error:
         raise BodyError(Reason.VALIDATION_FAILED, _all_errors(body, type_, error)) from None
+
+
+def _decode(body: bytes, type_: Any) -> Any:  # noqa: ANN401
+    try:
+        return msgspec.json.decode(body, type=type_)
+    except msgspec.ValidationError:
+        raise
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise BodyError(Reason.JSON_INVALID) from None
     except RecursionError:
@@ -61,7 +71,10 @@ def decode_json(body: bytes, type_: Any) -> Any:  # noqa: ANN401  # a type, and 
 
 def _all_errors(body: bytes, type_: Any, first: Exception) -> list[FieldError]:  # noqa: ANN401
     """Decode field by field, to name every mistake where msgspec stops at the first."""
-    raw = decode_json(body, Any)
+    try:
+        raw = _decode(body, Any)
+    except msgspec.ValidationError:  # a number that nothing can hold
+        return [FieldError("", _PLACE.sub("", str(first)))]
     if not isinstance(raw, dict) or not isinstance(type_, type(msgspec.Struct)):
         return [_field_error("", first)]
     errors = []
@@ -72,11 +85,12 @@ def _all_errors(body: bytes, type_: Any, first: Exception) -> list[FieldError]: 
                 errors.append(FieldError(_pointer(name), "is required"))
             continue
         try:
-            msgspec.convert(raw[name], field.type)
+            msgspec.convert(raw[name], field.type, str_keys=True)
         except msgspec.ValidationError as error:
             errors.append(_field_error(_pointer(name), error))
     if type_.__struct_config__.forbid_unknown_fields:
-        errors += [FieldError(_pointer(name), "is unknown") for name in raw.keys() - fields.keys()]
+        known = fields.keys() | {type_.__struct_config__.tag_field}
+        errors += [FieldError(_pointer(name), "is unknown") for name in raw.keys() - known]
     return errors or [_field_error("", first)]
 
 
@@ -85,7 +99,8 @@ def _field_error(pointer: str, error: Exception) -> FieldError:
     place = _PLACE.search(text)
     if place is None:
         return FieldError(pointer, text)
-    steps = "".join(_pointer(name or index) for name, index in _STEP.findall(place[1]))
+    certain = place[1].partition(_SOME_ENTRY)[0]
+    steps = "".join(_pointer(name or index) for name, index in _STEP.findall(certain))
     return FieldError(pointer + steps, text[: place.start()])
 
 

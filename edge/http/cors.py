@@ -23,7 +23,9 @@ class Cors:
         self._allowed = allowed
         self._is_off = not allowed
         self._credentials: Fields = (
-            [(b"access-control-allow-credentials", b"true")] if allow_credentials else []
+            [(b"access-control-allow-credentials", b"true")]
+            if allow_credentials and not self._allows_all
+            else []
         )
 
     def fields(self, headers: Iterable[tuple[bytes, bytes]]) -> Fields:

@@ -56,7 +56,10 @@ class OutermostLayer:
             nonlocal has_started
             if message["type"] == "http.response.start":
                 has_started = True
-                message["headers"] = [*message["headers"], *extra]
+                message["headers"] = [
+                    *message.get("headers", ()),
+                    *extra,
+                ]  # ASGI lets them be left out
             await send(message)
 
         if self._cors.is_preflight(scope["method"], scope["headers"]):

@@ -4,6 +4,7 @@ import base64
 import contextlib
 import os
 import secrets
+import tempfile
 from pathlib import Path
 
 from edge.settings.secret import SECRET_KEY_BYTES, decode_secret_key
@@ -24,11 +25,11 @@ def read_or_create(path: Path) -> bytes:
 
 def _create(path: Path) -> None:
     text = base64.b64encode(secrets.token_bytes(SECRET_KEY_BYTES)).decode("ascii")
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+    descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=path.name)  # with mode 0600
+    with os.fdopen(descriptor, "w") as file:
         file.write(text + "\n")
     # A link appears whole or not at all, and only where there is none: of two processes that
     # start at once, both use the key of the first.
     with contextlib.suppress(FileExistsError):
         path.hardlink_to(draft)
-    draft.unlink()
+    Path(draft).unlink()

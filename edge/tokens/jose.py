@@ -112,7 +112,9 @@ class KeyRing:
             return Reason.TOKEN_MALFORMED
         return self._policy.check(claims, now_s) or claims
 
-    def _key_for(self, header: dict[str, Any]) -> ECKey | Reason:
+    def _key_for(self, header: object) -> ECKey | Reason:
+        if not isinstance(header, dict):  # joserfc does not look
+            return Reason.TOKEN_MALFORMED
         kid = header.get("kid")
         if not isinstance(kid, str) or kid not in self._public:
             return Reason.KEY_UNKNOWN

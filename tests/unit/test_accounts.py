@@ -244,5 +244,5 @@ async def test_changes_of_an_account_that_is_gone_give_none(house: House) -> Non
     ],
 )
 def test_addresses_are_those_the_library_knows(typed: str, stored: str | None) -> None:
-    """An address comes out with its domain in lower case, or not at all; the network is not used."""
+    """An address comes out in its normal form or not at all, without asking the network."""
     assert normalise_email(typed) == stored

@@ -219,6 +219,21 @@ async def test_a_caller_who_leaves_does_not_free_the_slot(bench: Bench) -> None:
     hasher.close()
 
 
+async def test_the_slot_of_a_caller_who_left_counts_as_taken(bench: Bench) -> None:
+    """Behind a cancelled login that still hashes, the next one is sent away in time."""
+    hasher = cheapest(concurrency=1, queue_timeout_s=0.01)
+    leaver = asyncio.create_task(hasher.hash("leaver"))
+    await bench.begun.get()
+    leaver.cancel()
+    await asyncio.wait([leaver])
+    # If the slot were free, this would wait behind the thread, where no deadline reaches it.
+    async with asyncio.timeout(5):
+        with pytest.raises(UnavailableError):
+            await hasher.hash("follower")
+    bench.finish()
+    hasher.close()
+
+
 async def test_a_caller_who_leaves_the_queue_takes_no_slot(bench: Bench) -> None:
     """A login cancelled while it waits never hashes, and those behind it move up."""
     hasher = cheapest(concurrency=1)

@@ -208,8 +208,9 @@ async def test_identical_requests_share_one_hash(
 
 
 async def test_unknown_names_cost_what_known_ones_cost_also_in_a_crowd(house: House) -> None:
-    """50 identical wrong logins at once do the same number of hashes for any name, so that a
-    crowd cannot tell by the time it takes, or by 503s, which accounts exist.
+    """50 identical wrong logins at once do the same number of hashes for any name.
+
+    Otherwise a crowd could tell by the time it takes, or by 503s, which accounts exist.
     """
     counts = []
     for credentials in (WRONG, UNKNOWN):

@@ -1,5 +1,6 @@
 """Bodies: JSON, strictly, and every mistake in them by its place."""
 
+import json
 from typing import Annotated, Any
 
 import msgspec
@@ -262,8 +263,6 @@ def test_what_is_no_json_is_said_to_be_none(body: bytes, type_: Any) -> None:  #
     [
         b'{"id": 1e400, "name": "abc"}',
         b'{"id": -1e400, "name": "abc"}',
-        b'{"weight": 1e999, "id": 1, "name": "abc"}',
-        b'{"id": ' + b"9" * 400 + b', "name": "abc"}',
         b'{"id": ' + b"9" * 5000 + b', "name": "abc"}',
         b'{"name": 1e400}',
         b'{"evil": 1e400}',
@@ -303,11 +302,20 @@ def test_deep_nesting_is_refused(body: bytes) -> None:
 @given(st.binary(max_size=200) | st.text().map(str.encode))
 def test_no_bytes_make_it_fail(body: bytes) -> None:
     """Whatever is sent, the answer is a value or a body error with a reason."""
+    answer = attempt(body)
+    if isinstance(answer, BodyError):
+        assert answer.reason in (Reason.JSON_INVALID, Reason.VALIDATION_FAILED)
+        assert (answer.reason is Reason.VALIDATION_FAILED) == bool(answer.errors)
+
+
+def attempt(body: bytes) -> Order | BodyError:
+    """Give the order in the body, or what is wrong with it."""
     try:
-        decode_json(body, Order)
+        order = decode_json(body, Order)
     except BodyError as error:
-        assert error.reason in (Reason.JSON_INVALID, Reason.VALIDATION_FAILED)
-        assert (error.reason is Reason.VALIDATION_FAILED) == bool(error.errors)
+        return error
+    assert isinstance(order, Order)
+    return order
 
 
 _JSON = st.recursive(
@@ -321,16 +329,11 @@ _FIELDS = st.sampled_from(["id", "name", "items", "notes", "numbers", "weight", 
 @given(st.dictionaries(_FIELDS, _JSON) | _JSON)
 def test_every_document_is_taken_or_blamed_somewhere(document: object) -> None:
     """JSON of any shape becomes the struct, or names at least one place in itself."""
-    try:
-        body = msgspec.json.encode(document)
-        assert isinstance(decode_json(body, Order), Order)
-    except BodyError as error:
-        assert error.reason in (Reason.VALIDATION_FAILED, Reason.JSON_INVALID)
-        if error.reason is Reason.VALIDATION_FAILED:
-            assert error.errors
-            assert all(field.detail for field in error.errors)
-            for field in error.errors:
-                is_there = points_somewhere(field.pointer, msgspec.json.decode(body))
-                assert is_there != (field.detail == "is required"), field
-    except UnicodeEncodeError:
-        pass  # hypothesis made text that is none
+    body = json.dumps(document).encode()
+    answer = attempt(body)
+    if isinstance(answer, BodyError) and answer.reason is Reason.VALIDATION_FAILED:
+        assert answer.errors
+        for field in answer.errors:
+            is_there = points_somewhere(field.pointer, json.loads(body))
+            assert is_there != (field.detail == "is required"), field
+            assert field.detail

@@ -178,5 +178,5 @@ def test_addresses_are_read_as_proxies_write_them(text: str, address: str | None
 def test_a_network_that_is_none_is_an_error() -> None:
     """A trusted network that cannot be read stops the start, it is not skipped."""
     for network in ("10.0.0.0/33", "everybody", "10.0.0.1/8"):
-        with pytest.raises(ValueError, match="10.0.0|everybody"):
+        with pytest.raises(ValueError, match=r"does not appear|has host bits"):
             ClientAddress([network])

@@ -131,7 +131,7 @@ async def test_an_overloaded_hasher_is_a_fault_and_not_a_refusal(house: House) -
     """Where no hash can be computed now, nobody is told that the password is wrong."""
 
     class Overloaded(CountingHasher):
-        async def verify(self, password_hash: str, password: str) -> bool:
+        async def verify(self, *_: str, **__: str) -> bool:
             raise UnavailableError(Reason.HASHING_OVERLOADED)
 
     login = PasswordLogin(house.store, Overloaded(), max_length=MAX_LENGTH)

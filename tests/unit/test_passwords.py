@@ -58,7 +58,7 @@ def judge(password: str, *context: str) -> Reason | None:
         (100_000, Reason.PASSWORD_TOO_LONG),
     ],
 )
-@pytest.mark.parametrize("character", ["x", "\u00e9", "\u5c71", "\U0001f600", " ", "\0"])
+@pytest.mark.parametrize("character", ["x", "\u00e9", "\u5c71", "\U0001f600", "\0"])
 def test_length_is_bounded_in_characters(
     character: str, length: int, problem: Reason | None
 ) -> None:
@@ -90,7 +90,7 @@ def test_an_overlong_password_is_not_estimated() -> None:
     assert seen == []
 
 
-@pytest.mark.parametrize("broken", ["\ud800", "\udfff", "\udc80"])
+@pytest.mark.parametrize("broken", ["\ud800", "\udfff", "\udc80"])  # noqa: PT014  # ruff takes all surrogates for one
 def test_lone_surrogates_are_not_text(broken: str) -> None:
     """A password that no encoding can carry is refused as such, before it is hashed."""
     password = f"fifteen characters {broken}"
@@ -158,7 +158,7 @@ def test_score_zero_lets_every_password_of_the_right_length_pass() -> None:
 
 
 def test_context_words_are_the_texts_and_their_longer_parts() -> None:
-    """The estimator is told the texts and their parts of 3 characters or more, folded, each once."""
+    """The estimator is told the texts and their parts of 3 letters or more, folded, each once."""
     told: list[Sequence[str]] = []
 
     def watching(password: str, context: Sequence[str]) -> Strength:
@@ -218,8 +218,7 @@ def test_context_words_count_for_nothing(password: str, rest: str) -> None:
         "zuf\u00e4llig-gr\u00fcn-\u00d6l-42",
         "Tr0ub4dor&3-and-some-more",
         "\u5c71\u7530\u592a\u90ce\u306f\u6771\u4eac\u90fd\u306b\u4f4f\u3093\u3067\u3044\u307e\u3059",
-        "\U0001f600\U0001f41d\U0001f34b\U0001f680\U0001f3b8\U0001f40d\U0001f525\U0001f4a7"
-        "\U0001f9ca\U0001f33b\U0001f511\U0001f6b2\U0001f3c0\U0001f955\U0001f98a",
+        "".join(chr(0x1F400 + at * 37 % 60) for at in range(15)),
         "kV9!tq\0Zr4#mW\0x8",
         "vG4kQ9zT7xR2mW8pL5nB3jH6yD1fS0cA" * 2,
         "".join(chr(0x21 + at * 37 % 90) for at in range(1024)),
@@ -236,14 +235,14 @@ def test_strong_passwords_of_every_kind_are_taken(password: str) -> None:
         ("qwertyuiop12345", Reason.PASSWORD_COMMON),
         ("password1234567", Reason.PASSWORD_COMMON),
         ("Password1234567", Reason.PASSWORD_COMMON),
-        ("aaaaaaaaaaaaaaaa", Reason.PASSWORD_GUESSABLE),
-        ("abcabcabcabcabc", Reason.PASSWORD_GUESSABLE),
-        ("passwordpassword", Reason.PASSWORD_GUESSABLE),
-        ("iloveyouiloveyou", Reason.PASSWORD_GUESSABLE),
+        ("aaaaaaaaaaaaaaaa", Reason.PASSWORD_COMMON),
+        ("passwordpassword", Reason.PASSWORD_COMMON),
+        ("iloveyouiloveyou", Reason.PASSWORD_COMMON),
+        ("\U0001f600" * 15, Reason.PASSWORD_COMMON),
+        ("\0" * 15, Reason.PASSWORD_COMMON),
+        ("a" * 1024, Reason.PASSWORD_COMMON),
         ("monkey1990-01-01", Reason.PASSWORD_GUESSABLE),
-        ("a" * 1024, Reason.PASSWORD_GUESSABLE),
-        ("\U0001f600" * 15, Reason.PASSWORD_GUESSABLE),
-        ("\0" * 15, Reason.PASSWORD_GUESSABLE),
+        ("sunshine20251123", Reason.PASSWORD_GUESSABLE),
         ("bartholomewcubbins", Reason.PASSWORD_CONTEXTUAL),
         ("Bartholomew-Cubbins1", Reason.PASSWORD_CONTEXTUAL),
         ("snibbuc.wemolohtrab", Reason.PASSWORD_CONTEXTUAL),

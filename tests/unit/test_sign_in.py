@@ -269,9 +269,7 @@ async def test_fifty_refreshes_at_once_get_one_successor(house: House) -> None:
 
 
 async def test_whoever_loses_the_race_becomes_the_predecessor(house: House) -> None:
-    """When another request moves the session between reading and writing, the loser gets the
-    winner's token.
-    """
+    """Where another request moved the session after it was read, both get the same token."""
     first = await house.start()
     (session_id,) = house.sessions.rows
 
@@ -427,9 +425,7 @@ async def test_a_refresh_may_narrow_the_access_token(
 
 @pytest.mark.parametrize("asked", ["moderate", "profile moderate", "admin", "unknown", "", "a  b"])
 async def test_a_refresh_beyond_the_session_uses_nothing_up(house: House, asked: str) -> None:
-    """A scope that the session does not have, or no scope at all, is refused; the token is good
-    for another try.
-    """
+    """A scope beyond the session's, or none at all, is refused; the token is good for another."""
     first = await house.start("profile")
     outcome = await house.refresh(first.refresh_token, asked)
     assert isinstance(outcome, SignInRefused)

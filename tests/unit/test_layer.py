@@ -1,0 +1,353 @@
+"""The outermost layer around small apps that behave well and badly."""
+
+import asyncio
+import json
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
+
+import pytest
+from litestar.types import HTTPScope, Receive, Scope, Send
+
+from edge.http.client_address import ClientAddress
+from edge.http.context import context_of
+from edge.http.cors import Cors
+from edge.http.layer import OutermostLayer
+
+PEER = "10.0.0.1"
+APP = "https://app.test"
+GIVEN_ID = b"given-id-0123456789"
+
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+Fields = list[tuple[bytes, bytes]]
+
+
+class Exchange:
+    """One request through the layer, and what came back."""
+
+    def __init__(self) -> None:
+        self.scope: dict[str, Any] = {}
+        self.messages: list[dict[str, Any]] = []
+
+    async def send(self, message: Any) -> None:  # noqa: ANN401  # any ASGI message
+        self.messages.append(message)
+
+    @property
+    def status(self) -> int:
+        starts = [m for m in self.messages if m["type"] == "http.response.start"]
+        assert len(starts) == 1
+        status: int = starts[0]["status"]
+        return status
+
+    @property
+    def fields(self) -> Fields:
+        return [pair for m in self.messages for pair in m.get("headers", [])]
+
+    def field(self, name: bytes) -> bytes:
+        (value,) = [value for field, value in self.fields if field == name]
+        return value
+
+    @property
+    def body(self) -> bytes:
+        return b"".join(m.get("body", b"") for m in self.messages)
+
+
+async def no_receive() -> Any:  # noqa: ANN401  # any ASGI message
+    raise AssertionError
+
+
+async def exchange(
+    app: App,
+    headers: Fields | None = None,
+    *,
+    method: str = "GET",
+    origins: tuple[str, ...] = (),
+    result: Exchange | None = None,
+    **scope: object,
+) -> Exchange:
+    result = result or Exchange()
+    layer = OutermostLayer(
+        app,
+        client_address=ClientAddress(["10.0.0.0/8"]),
+        cors=Cors(origins, allow_credentials=False),
+    )
+    result.scope = {
+        "type": "http",
+        "method": method,
+        "path": "/somewhere",
+        "headers": headers or [],
+        "client": (PEER, 4711),
+        **scope,
+    }
+    await layer(cast("HTTPScope", result.scope), no_receive, result.send)
+    return result
+
+
+def answering(status: int = 200, *headers: tuple[bytes, bytes]) -> App:
+    """Give an app that answers so."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        message: Any = {"type": "http.response.start", "status": status, "headers": list(headers)}
+        await send(message)
+        await send({"type": "http.response.body", "body": b"done", "more_body": False})
+
+    return app
+
+
+async def failing(scope: Scope, receive: Receive, send: Send) -> None:
+    """Fail before the answer has begun, with something that nobody may read."""
+    message = "a detail that must not leave"
+    raise RuntimeError(message)
+
+
+# The request id.
+
+
+async def test_a_request_without_an_id_gets_one() -> None:
+    """A fresh id goes in and out, 32 hexadecimal digits, another one each time."""
+    one, other = await exchange(answering()), await exchange(answering())
+    shown = one.field(b"x-request-id")
+    assert re.fullmatch(rb"[0-9a-f]{32}", shown)
+    assert context_of(one.scope).request_id == shown.decode()
+    assert other.field(b"x-request-id") != shown
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        GIVEN_ID,
+        b"a" * 8,
+        b"a" * 128,
+        b"0190b1f6-7a3c-7e44-9a0b-1f2e3d4c5b6a",
+        b"Az09._~-",
+    ],
+)
+async def test_a_good_id_is_kept(given: bytes) -> None:
+    """An id of 8 to 128 unreserved characters is the request's, in and out."""
+    answer = await exchange(answering(), [(b"x-request-id", given)])
+    assert answer.field(b"x-request-id") == given
+    assert context_of(answer.scope).request_id == given.decode()
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        b"",
+        b"a" * 7,
+        b"a" * 129,
+        b"given id 0123",
+        b"given-id\n0123",
+        b"given-id-0123\n",
+        b"given-id-\r\nX-Evil: 1",
+        b"given-id-\x1b[31m",
+        b"given-id-\x00",
+        b"given-id-\xc3\xa9",
+        b'given-id-"',
+        b"given-id-/../..",
+        b"given-id-${jndi}",
+        b"given-id,given-id",
+    ],
+)
+async def test_a_bad_id_is_replaced(given: bytes) -> None:
+    """What is too short, too long or fit to inject with is not logged, but replaced."""
+    answer = await exchange(answering(), [(b"x-request-id", given)])
+    assert re.fullmatch(rb"[0-9a-f]{32}", answer.field(b"x-request-id"))
+    assert context_of(answer.scope).request_id.encode() != given
+
+
+@pytest.mark.parametrize("status", [200, 204, 302, 404, 405, 500])
+async def test_every_answer_of_the_app_passes_with_its_id(status: int) -> None:
+    """Status, fields and body are the app's, 404 too; the id is added."""
+    app = answering(status, (b"x-own", b"1"))
+    answer = await exchange(app, [(b"x-request-id", GIVEN_ID)])
+    assert answer.status == status
+    assert answer.fields == [(b"x-own", b"1"), (b"x-request-id", GIVEN_ID)]
+    assert answer.body == b"done"
+
+
+async def test_the_answer_of_an_app_without_fields_gets_them_too() -> None:
+    """An app may leave `headers` out of its answer (ASGI), as an app mounted beside ours may."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        message: Any = {"type": "http.response.start", "status": 200}
+        await send(message)
+
+    answer = await exchange(app, [(b"x-request-id", GIVEN_ID)])
+    assert answer.status == 200
+    assert answer.fields == [(b"x-request-id", GIVEN_ID)]
+
+
+async def test_an_app_that_uses_a_message_twice_is_not_surprised() -> None:
+    """The app's own list of fields is left as it was."""
+    own: Fields = [(b"x-own", b"1")]
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        message: Any = {"type": "http.response.start", "status": 200, "headers": own}
+        await send(message)
+
+    await exchange(app)
+    assert own == [(b"x-own", b"1")]
+
+
+# The client's address.
+
+
+@pytest.mark.parametrize(
+    ("peer", "fields", "client"),
+    [
+        (PEER, [], PEER),
+        (PEER, [b"198.51.100.1"], "198.51.100.1"),
+        (PEER, [b"1.1.1.1, 198.51.100.1"], "198.51.100.1"),
+        (PEER, [b"198.51.100.1", b"10.0.0.2"], "198.51.100.1"),
+        ("203.0.113.9", [b"198.51.100.1"], "203.0.113.9"),
+        ("::ffff:10.0.0.1", [b"198.51.100.1:443"], "198.51.100.1"),
+    ],
+)
+async def test_the_client_is_found_behind_trusted_proxies_only(
+    peer: str, fields: list[bytes], client: str
+) -> None:
+    """`X-Forwarded-For` counts where the peer is trusted, all of its fields in order."""
+    headers = [(b"x-forwarded-for", value) for value in fields]
+    answer = await exchange(answering(), headers, client=(peer, 1))
+    assert context_of(answer.scope).client_address == client
+
+
+async def test_other_fields_about_the_client_count_for_nothing() -> None:
+    """No other field that a client may send names the client."""
+    names = (b"x-real-ip", b"forwarded", b"x_forwarded_for", b"cf-connecting-ip", b"true-client-ip")
+    answer = await exchange(answering(), [(name, b"198.51.100.1") for name in names])
+    assert context_of(answer.scope).client_address == PEER
+
+
+async def test_a_peer_without_an_address_is_no_error() -> None:
+    """Behind a Unix socket there is no address to tell."""
+    answer = await exchange(answering(), client=None)
+    assert context_of(answer.scope).client_address == ""
+
+
+# Failures.
+
+
+async def test_a_failure_before_the_answer_becomes_a_problem_document() -> None:
+    """The client gets 500 with the id, and nothing of what went wrong."""
+    answer = await exchange(failing, [(b"x-request-id", GIVEN_ID)], origins=(APP,))
+    assert answer.status == 500
+    assert answer.field(b"content-type") == b"application/problem+json"
+    assert answer.field(b"cache-control") == b"no-store"
+    assert answer.field(b"x-request-id") == GIVEN_ID
+    assert answer.field(b"vary") == b"Origin"
+    assert int(answer.field(b"content-length")) == len(answer.body)
+    document = json.loads(answer.body)
+    assert document == {
+        "type": "urn:edge:problem:internal_error",
+        "title": "Something went wrong here",
+        "status": 500,
+        "detail": "Something went wrong here.",
+        "instance": f"urn:edge:request:{GIVEN_ID.decode()}",
+        "code": "internal_error",
+    }
+
+
+async def test_a_failure_after_the_answer_began_is_raised() -> None:
+    """Too late for another answer: the server has to cut the connection."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await failing(scope, receive, send)
+
+    result = Exchange()
+    with pytest.raises(RuntimeError, match="a detail"):
+        await exchange(app, result=result)
+    assert result.status == 200
+    assert len(result.messages) == 1
+
+
+async def test_a_client_that_left_is_no_failure() -> None:
+    """Cancellation is passed on, not answered."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        raise asyncio.CancelledError
+
+    result = Exchange()
+    with pytest.raises(asyncio.CancelledError):
+        await exchange(app, result=result)
+    assert result.messages == []
+
+
+# CORS.
+
+
+@pytest.mark.parametrize("origin", [APP, "https://evil.test"])
+async def test_a_preflight_is_answered_here(origin: str) -> None:
+    """The app is not asked; who is allowed is told more, and both get 204 without a body."""
+    headers = [
+        (b"origin", origin.encode()),
+        (b"access-control-request-method", b"POST"),
+        (b"x-request-id", GIVEN_ID),
+    ]
+    answer = await exchange(failing, headers, method="OPTIONS", origins=(APP,))
+    assert answer.status == 204
+    assert answer.body == b""
+    assert answer.field(b"x-request-id") == GIVEN_ID
+    assert answer.field(b"vary") == b"Origin"
+    names = {name for name, _ in answer.fields}
+    assert b"content-length" not in names
+    assert (b"access-control-allow-methods" in names) is (origin == APP)
+    assert (b"access-control-allow-origin" in names) is (origin == APP)
+
+
+@pytest.mark.parametrize(
+    ("origins", "headers"),
+    [
+        ((), [(b"origin", b"https://app.test"), (b"access-control-request-method", b"POST")]),
+        ((APP,), [(b"origin", b"https://app.test")]),
+        ((APP,), [(b"access-control-request-method", b"POST")]),
+    ],
+)
+async def test_an_options_request_that_is_no_preflight_reaches_the_app(
+    origins: tuple[str, ...], headers: Fields
+) -> None:
+    """Without CORS, origin or method asked for, OPTIONS is the app's to answer."""
+    answer = await exchange(answering(405), headers, method="OPTIONS", origins=origins)
+    assert answer.status == 405
+
+
+@pytest.mark.parametrize("status", [200, 401, 404, 500])
+async def test_every_answer_has_its_cors_fields(status: int) -> None:
+    """Pages may read errors too."""
+    headers = [(b"origin", APP.encode())]
+    answer = await exchange(answering(status), headers, origins=(APP,))
+    assert answer.field(b"access-control-allow-origin") == APP.encode()
+    assert answer.field(b"vary") == b"Origin"
+
+
+# Other scopes.
+
+
+async def test_a_websocket_has_a_context_too() -> None:
+    """A connection that is not HTTP goes through with its context and nothing added."""
+    seen: list[str] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        seen.append(context_of(scope).request_id)
+        message: Any = {"type": "websocket.close", "code": 1000}
+        await send(message)
+
+    headers = [(b"x-request-id", GIVEN_ID)]
+    answer = await exchange(app, headers, type="websocket", origins=(APP,))
+    assert seen == [GIVEN_ID.decode()]
+    assert answer.messages == [{"type": "websocket.close", "code": 1000}]
+
+
+async def test_a_failure_of_a_websocket_is_raised() -> None:
+    """There is no answer to give on a connection that is not HTTP."""
+    with pytest.raises(RuntimeError, match="a detail"):
+        await exchange(failing, type="websocket")
+
+
+def test_a_request_around_the_layer_has_no_context() -> None:
+    """Whoever asks for the context of a request that did not pass here is told so."""
+    with pytest.raises(RuntimeError, match="outermost layer"):
+        context_of({"type": "http"})
+    with pytest.raises(RuntimeError, match="outermost layer"):
+        context_of({"type": "http", "edge": {"request_id": "forged"}})
