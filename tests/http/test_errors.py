@@ -1,8 +1,12 @@
 """Bad requests get a clear answer: a problem document with a code, never a 500."""
 
+import asyncio
+
+import msgspec
 import pytest
 
-from tests.support.app import RunningApp
+from edge.settings import Settings
+from tests.support.app import RunningApp, running_service
 
 JSON = "application/json"
 GOOD = b'{"username": "user", "password": "wrong wrong wrong"}'
@@ -92,3 +96,29 @@ async def test_every_answer_carries_a_request_id(
 
     assert answer.status_code == status
     assert len(answer.headers["x-request-id"]) == 32
+
+
+async def test_more_logins_than_can_be_hashed_are_told_to_wait(settings: Settings) -> None:
+    """Who does not get a turn in time gets 503 with Retry-After, and never 401."""
+    slow = msgspec.structs.replace(
+        settings.passwords,
+        time_cost=3,
+        memory_kib=64 * 1024,
+        hash_concurrency=1,
+        queue_timeout_s=0.02,
+    )
+    async with running_service(msgspec.structs.replace(settings, passwords=slow)) as app:
+        await app.add_user("someone")
+        body = {"username": "someone", "password": app.passwords["someone"]}
+        form = {"grant_type": "password", **body}
+        answers = await asyncio.gather(
+            *(app.http.post("/login", json=body) for _ in range(10)),
+            *(app.http.post("/token", data=form) for _ in range(10)),
+        )
+    refused = [answer for answer in answers if answer.status_code != 200]
+    codes = {answer.json().get("code") or answer.json().get("error") for answer in refused}
+
+    assert 1 <= len(refused) < 20
+    assert {answer.status_code for answer in refused} == {503}
+    assert codes <= {"hashing_overloaded", "temporarily_unavailable"}
+    assert all(int(answer.headers["retry-after"]) >= 1 for answer in refused)
