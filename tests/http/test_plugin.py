@@ -5,9 +5,12 @@ from pathlib import Path
 import httpx
 import msgspec
 import pytest
-from litestar import Litestar, get
+from litestar import Litestar, asgi, get
 from litestar.di import NamedDependency
 from litestar.params import FromQuery
+from litestar.response.base import ASGIResponse
+from litestar.static_files import create_static_files_router
+from litestar.types import Receive, Scope, Send
 
 from edge import (
     PUBLIC,
@@ -77,6 +80,25 @@ async def test_a_route_that_says_nothing_is_protected(settings: Settings) -> Non
         assert (await app.get("/schema/openapi.json")).status_code == 401
         assert (await app.get("/unmarked", token)).status_code == 200
         assert (await app.get("/open")).text == "open"
+
+
+async def test_what_is_no_ordinary_route_is_protected_too(
+    settings: Settings, tmp_path: Path
+) -> None:
+    """Mounted ASGI apps and static files are closed to strangers, like everything else."""
+    (tmp_path / "page.txt").write_text("inside")
+
+    @asgi("/mounted", is_mount=True, copy_scope=True)
+    async def mounted(scope: Scope, receive: Receive, send: Send) -> None:
+        await ASGIResponse(body=b"inside")(scope, receive, send)
+
+    files = create_static_files_router(path="/files", directories=[tmp_path])
+    async with running(Litestar([mounted, files], plugins=[EdgePlugin(settings)])) as app:
+        await app.add_user("someone")
+        token = (await app.login("someone"))["access_token"]
+        for path in ("/mounted", "/mounted/deep", "/files/page.txt"):
+            assert (await app.get(path)).status_code == 401, path
+            assert (await app.get(path, token)).text == "inside", path
 
 
 async def test_a_route_may_take_both_methods(settings: Settings) -> None:
