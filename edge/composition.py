@@ -19,7 +19,7 @@ from edge.accounts.argon2 import Argon2Hasher
 from edge.accounts.email_validator import normalise_email
 from edge.accounts.password_login import PasswordLogin
 from edge.accounts.passwords import PasswordPolicy
-from edge.accounts.sql import SqlUserStore
+from edge.accounts.sql.users import SqlUserStore
 from edge.accounts.zxcvbn import estimate
 from edge.settings import Finding, Settings, SettingsError, check
 from edge.settings.key_file import read_or_create
@@ -30,11 +30,17 @@ from edge.telemetry.health import Health
 from edge.telemetry.logs import record
 from edge.tokens.access_tokens import AccessTokenIssuer
 from edge.tokens.claims import ClaimsPolicy
-from edge.tokens.jose import KeyRing, KeySealer
+from edge.tokens.jose.sealing import KeySealer
+from edge.tokens.key_ring import KeyRing
+from edge.tokens.own_tokens import OwnTokens
 from edge.tokens.refresh_token import RefreshTokenCodec
 from edge.tokens.session import SessionLifetime
 from edge.tokens.sessions import Sessions
-from edge.tokens.sql import SqlRevocationList, SqlSessionStore, SqlSigningKeys
+from edge.tokens.sql.revocations import SqlRevocationList
+from edge.tokens.sql.sessions import SqlSessionStore
+from edge.tokens.sql.signing_keys import SqlSigningKeys
+from edge.tokens.token_check import TokenCheck
+from edge.tokens.verifier import Verifier
 
 VERSION = version("edge")
 
@@ -75,11 +81,21 @@ class Edge:
             new_id=uuid7,
         )
         self._login = PasswordLogin(users, self._hasher, max_length=settings.passwords.max_length)
-        self._sealer = KeySealer(derive_key(secret_key, "signing key encryption"))
+        self._sealer = KeySealer([derive_key(secret_key, "signing key encryption")])
         self._signing_keys = SqlSigningKeys(self.database)
-        self.key_ring = KeyRing(
-            ClaimsPolicy(issuer=settings.issuer, audience=tokens.audience, leeway_s=tokens.leeway_s)
+        self.verifier = Verifier(
+            [
+                OwnTokens(
+                    ClaimsPolicy(
+                        issuer=settings.issuer,
+                        audiences=frozenset({tokens.audience}),
+                        leeway_s=tokens.leeway_s,
+                    )
+                )
+            ],
+            most_remembered=tokens.verified_cache_entries,
         )
+        self.key_ring = KeyRing(self.verifier, settings.issuer)
         self.sign_in = SignIn(
             self._login,
             Sessions(
@@ -104,8 +120,7 @@ class Edge:
             client_id=tokens.client_id,
         )
         self.decision_point = DecisionPoint(
-            verifier=self.key_ring,
-            revocations=SqlRevocationList(self.database),
+            tokens=TokenCheck(self.verifier, SqlRevocationList(self.database), {}),
             basic=BasicLogin(
                 self._login,
                 digest_key=derive_key(secret_key, "basic cache"),
@@ -153,10 +168,12 @@ class Edge:
             raise SettingsError([DEMO_ACCOUNTS])
 
     async def _load_signing_keys(self) -> None:
-        if not await self._signing_keys.active():
-            await self._signing_keys.add_active(self._sealer.generate())
+        if not await self._signing_keys.all():
+            await self._signing_keys.add_first(
+                self._sealer.generate(self.settings.tokens.algorithm)
+            )
         try:
-            keys = [self._sealer.open(key) for key in await self._signing_keys.active()]
+            keys = [self._sealer.open(key) for key in await self._signing_keys.all()]
         except ValueError as error:
             problem = f"does not fit the database: {error}"
             fix = "set it to the key that this database was used with"

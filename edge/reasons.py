@@ -35,6 +35,7 @@ class Reason(StrEnum):
     TOKEN_REVOKED = "token_revoked"
     TYPE_MISMATCH = "type_mismatch"
     KEY_UNKNOWN = "key_unknown"
+    ALGORITHM_MISMATCH = "algorithm_mismatch"
     SIGNATURE_INVALID = "signature_invalid"
     ISSUER_UNKNOWN = "issuer_unknown"
     AUDIENCE_MISMATCH = "audience_mismatch"

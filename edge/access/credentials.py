@@ -20,7 +20,7 @@ _SPACE: Final = b" \t"
 class BearerToken(msgspec.Struct, frozen=True):
     """A token, not yet verified."""
 
-    token: str
+    token: bytes
 
     def __repr__(self) -> str:
         return "BearerToken(********)"
@@ -56,7 +56,7 @@ def parse_authorization(values: Sequence[bytes]) -> Credentials | Malformed | No
         return Malformed(Reason.SCHEME_UNSUPPORTED)
     if not _TOKEN68.fullmatch(rest):
         return Malformed(Reason.AUTHORIZATION_MALFORMED)
-    return BearerToken(rest.decode("ascii")) if scheme == b"bearer" else _parse_basic(rest)
+    return BearerToken(rest) if scheme == b"bearer" else _parse_basic(rest)
 
 
 def _parse_basic(encoded: bytes) -> BasicCredentials | Malformed:

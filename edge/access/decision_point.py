@@ -1,7 +1,6 @@
 """The decision point: from the `Authorization` field to a decision. The hot path on one screen."""
 
 from collections.abc import Callable, Sequence
-from uuid import UUID
 
 from edge.access.basic import BasicLogin
 from edge.access.credentials import BasicCredentials, BearerToken, parse_authorization
@@ -9,7 +8,7 @@ from edge.access.decision import Allow, Decision, Malformed, Unauthenticated
 from edge.access.principal import Method, Principal
 from edge.access.rules import RoleHierarchy, ScopePolicy
 from edge.reasons import Reason
-from edge.tokens.ports import AccessTokenVerifier, RevocationList
+from edge.tokens.token_check import TokenCheck
 
 
 class DecisionPoint:
@@ -18,15 +17,13 @@ class DecisionPoint:
     def __init__(
         self,
         *,
-        verifier: AccessTokenVerifier,
-        revocations: RevocationList,
+        tokens: TokenCheck,
         basic: BasicLogin,
         roles: RoleHierarchy,
         scopes: ScopePolicy,
         clock: Callable[[], float],
     ) -> None:
-        self._verifier = verifier
-        self._revocations = revocations
+        self._tokens = tokens
         self._basic = basic
         self._roles = roles
         self._scopes = scopes
@@ -50,22 +47,18 @@ class DecisionPoint:
             case _:
                 return Unauthenticated(Reason.CREDENTIALS_MISSING)
 
-    async def _decide_bearer(self, token: str) -> Decision:
-        claims = self._verifier.verify(token, self._clock())
-        if isinstance(claims, Reason):
-            return Unauthenticated(claims)
-        try:
-            user_id, session_id = UUID(claims.sub), UUID(claims.sid)
-        except ValueError:
-            return Unauthenticated(Reason.TOKEN_MALFORMED)
-        if await self._revocations.is_revoked(claims):
-            return Unauthenticated(Reason.TOKEN_REVOKED)
+    async def _decide_bearer(self, token: bytes) -> Decision:
+        verified = await self._tokens.check(token, self._clock())
+        if isinstance(verified, Reason):
+            return Unauthenticated(verified)
         principal = Principal(
-            user_id=user_id,
+            subject=verified.subject,
             method="bearer",
-            roles=self._roles.effective(claims.roles),
-            scopes=claims.scopes,
-            session_id=session_id,
+            roles=self._roles.effective(verified.roles),
+            scopes=verified.scopes,
+            user_id=verified.user_id,
+            session_id=verified.session_id,
+            client_id=verified.client_id,
         )
         return Allow(principal)
 
@@ -75,6 +68,10 @@ class DecisionPoint:
             return Unauthenticated(user)
         roles = self._roles.effective(user.roles)
         principal = Principal(
-            user_id=user.id, method="basic", roles=roles, scopes=self._scopes.allowed(roles)
+            subject=str(user.id),
+            method="basic",
+            roles=roles,
+            scopes=self._scopes.allowed(roles),
+            user_id=user.id,
         )
         return Allow(principal)

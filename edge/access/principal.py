@@ -11,11 +11,15 @@ Method = Literal["bearer", "basic"]
 class Principal(msgspec.Struct, frozen=True, kw_only=True):
     """Who is asking. `roles` are complete: what a role includes is in there too.
 
-    `session_id` is None for Basic, which has no session.
+    `subject` is unique: a user's id, `client:` and an id for a service account, or a subject of a
+    trusted issuer behind its prefix. Only a user of this Edge has a `user_id`, only one with a
+    bearer token a `session_id`.
     """
 
-    user_id: UUID
+    subject: str
     method: Method
     roles: frozenset[str]
     scopes: frozenset[str]
+    user_id: UUID | None = None
     session_id: UUID | None = None
+    client_id: str | None = None

@@ -10,7 +10,7 @@ from edge.access.rules import RoleHierarchy, ScopePolicy, parse_scope
 from edge.accounts.password_login import PasswordLogin
 from edge.reasons import Reason
 from edge.tokens.access_tokens import AccessTokenIssuer, Grant
-from edge.tokens.session import Holder, Session
+from edge.tokens.session import Holder, Origin, Session
 from edge.tokens.sessions import RefreshRefused, Sessions
 
 
@@ -57,7 +57,7 @@ class SignIn:
         self._client_id = client_id
 
     async def with_password(
-        self, username: str, password: str, scope: str | None
+        self, username: str, password: str, scope: str | None, origin: Origin
     ) -> SignedIn | SignInRefused:
         """Start a session for whoever knows the password; `scope` as in RFC 6749 section 3.3."""
         user = await self._login.check(username, password)
@@ -71,6 +71,7 @@ class SignIn:
             epoch=user.epoch,
             client_id=self._client_id,
             scopes=tuple(sorted(scopes)),
+            origin=origin,
         )
         if started is None:
             # The account changed while the old password was being hashed.
@@ -80,13 +81,13 @@ class SignIn:
         return self._signed_in(holder, started.session_id, started.refresh_token, scopes)
 
     async def with_refresh_token(
-        self, refresh_token: str, scope: str | None
+        self, refresh_token: str, scope: str | None, origin: Origin
     ) -> SignedIn | SignInRefused:
         """Go on with a session. `scope` may narrow the access token; the session keeps its own."""
         asked = None if scope is None else parse_scope(scope)
         if scope is not None and asked is None:
             return SignInRefused(decision=Malformed(Reason.SCOPE_INVALID))
-        refreshed = await self._sessions.refresh(refresh_token, self._client_id, asked)
+        refreshed = await self._sessions.refresh(refresh_token, self._client_id, asked, origin)
         if isinstance(refreshed, RefreshRefused):
             return _refused(refreshed.reason, refreshed.session)
         session = refreshed.session
@@ -105,7 +106,7 @@ class SignIn:
     ) -> SignedIn:
         granted = tuple(sorted(scopes))
         grant = Grant(
-            user_id=holder.user_id,
+            subject=str(holder.user_id),
             session_id=session_id,
             client_id=self._client_id,
             roles=holder.roles,

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from edge.accounts.sql import SqlUserStore
+from edge.accounts.sql.users import SqlUserStore
 from edge.cli.common import print_json
 from edge.composition import DEMO_ACCOUNTS, OLD_SCHEMA
 from edge.faults import UnavailableError

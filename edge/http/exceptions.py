@@ -126,7 +126,7 @@ class ExceptionHandlers:
             request_event(
                 AccessDenied,
                 request.scope,
-                principal=error.principal.user_id if error.principal else None,
+                principal=error.principal.subject if error.principal else None,
                 reason=error.refusal.reason,
                 method=request.method,
                 path=request.url.path,

@@ -82,6 +82,26 @@ class Tokens(_Section, frozen=True):
         Meta(pattern=r"^[A-Za-z0-9._~-]{1,64}\Z"),
         _described("the `client_id` of first-party logins, of A-Z a-z 0-9 . _ ~ -"),
     ] = "first-party"
+    algorithm: Annotated[
+        Literal["ES256", "ES384", "RS256", "RS384", "RS512", "PS256", "EdDSA", "HS256"],
+        _described("the algorithm of new signing keys; HS256 only where nobody else verifies"),
+    ] = "ES256"
+    jwks_max_age_s: Annotated[
+        int, Meta(ge=0, le=86_400), _described("seconds for which others may keep the JWK Set")
+    ] = 300
+    key_reload_s: Annotated[
+        int, Meta(ge=1, le=60), _described("seconds between two looks at the signing keys")
+    ] = 10
+    key_rotation_days: Annotated[
+        int,
+        Meta(ge=0, le=3650),
+        _described("days after which a new signing key follows by itself, 0 for never"),
+    ] = 0
+    verified_cache_entries: Annotated[
+        int,
+        Meta(ge=0, le=1_000_000),
+        _described("how many verified tokens each worker remembers, about 1.4 kB each"),
+    ] = 10_000
     access_lifetime_s: Annotated[
         int, Meta(ge=10, le=86_400), _described("seconds an access token is good for")
     ] = 900
@@ -103,6 +123,18 @@ class Tokens(_Section, frozen=True):
         bool,
         _described("false to turn grant_type=password off at /token (RFC 9700 section 2.4)"),
     ] = True
+
+
+class Revocation(_Section, frozen=True):
+    bound_s: Annotated[
+        float,
+        Meta(ge=0.1, le=60),
+        _described("seconds after which a revocation holds in every worker"),
+    ] = 1.0
+    on_outage: Annotated[
+        Literal["serve", "refuse"],
+        _described("serve or refuse (with 503) tokens while revocations cannot be read"),
+    ] = "serve"
 
 
 class Passwords(_Section, frozen=True):
@@ -199,6 +231,12 @@ class Settings(_Section, frozen=True):
         Secret | None,
         _described("32 random bytes in base64, for example from: openssl rand -base64 32"),
     ] = None
+    secret_key_previous: Annotated[
+        Secret | None,
+        _described(
+            "the secret key before or after this one, accepted too while they are exchanged"
+        ),
+    ] = None
     demo: Annotated[bool, _described("true to create the demo accounts (development only)")] = False
     example_routes: Annotated[
         bool, _described("false to leave out the example routes such as /admin-area")
@@ -207,6 +245,7 @@ class Settings(_Section, frozen=True):
     database: Database = Database()
     redis: Redis = Redis()
     tokens: Tokens = Tokens()
+    revocation: Revocation = Revocation()
     passwords: Passwords = Passwords()
     access: Access = Access()
     proxies: Proxies = Proxies()

@@ -13,7 +13,6 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     ForeignKey,
-    Index,
     Integer,
     LargeBinary,
     MetaData,
@@ -63,15 +62,18 @@ sessions: Final = Table(
     metadata,
     Column("id", Uuid, primary_key=True),
     Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
-    Column("client_id", String(64), nullable=False),
+    Column("client_id", String(64), nullable=False, index=True),
     Column("scopes", JSON, nullable=False),
     Column("generation", Integer, nullable=False),
     Column("salt", LargeBinary(16), nullable=False),
     Column("created_at_ms", BigInteger, nullable=False),
     Column("rotated_at_ms", BigInteger, nullable=False),
-    Column("idle_expires_at_ms", BigInteger, nullable=False),
+    Column("idle_expires_at_ms", BigInteger, nullable=False, index=True),
     Column("absolute_expires_at_ms", BigInteger, nullable=False),
     Column("revoked_at_ms", BigInteger),
+    # Of the login or, later, of the last refresh.
+    Column("address", String(45), nullable=False, server_default=text("''")),
+    Column("user_agent", String(256), nullable=False, server_default=text("''")),
     CheckConstraint("generation >= 1", name="generation_counts_from_one"),
 )
 
@@ -87,32 +89,45 @@ revocations: Final = Table(
         autoincrement=True,
     ),
     Column("kind", String(8), nullable=False),
-    # A session's id, a user's id, or a token's `jti`.
-    Column("subject", String(64), nullable=False),
-    # Of a user: tokens with a lower epoch are dead.
+    # Of a token of somebody else; empty for Edge's own.
+    Column("issuer", String(255), nullable=False, server_default=text("''")),
+    # A session's id, a token's subject or `jti`, or the `kid` of a signing key that changed.
+    Column("subject", String(255), nullable=False),
+    # Of a user or service account: tokens with a lower epoch are dead.
     Column("epoch", Integer),
     Column("recorded_at_ms", BigInteger, nullable=False, index=True),
-    Column("expires_at_ms", BigInteger, nullable=False),
-    CheckConstraint("kind IN ('session', 'user', 'token')", name="kind_is_known"),
+    Column("expires_at_ms", BigInteger, nullable=False, index=True),
+    CheckConstraint("kind IN ('session', 'user', 'token', 'key')", name="kind_is_known"),
     CheckConstraint("(kind = 'user') = (epoch IS NOT NULL)", name="users_have_an_epoch"),
-    Index("ix_revocations_kind_subject", "kind", "subject"),
 )
 
+# What state a key is in follows from the two times and the database's clock, so that every replica
+# sees it change at the same moment (`edge.tokens.signing_key`).
 signing_keys: Final = Table(
     "signing_keys",
     metadata,
     Column("kid", String(64), primary_key=True),
     Column("algorithm", String(8), nullable=False),
-    Column("state", String(8), nullable=False),
     Column("sealed_key", Text, nullable=False),
     Column("created_at_ms", BigInteger, nullable=False),
-    CheckConstraint("state IN ('pending', 'active', 'retiring', 'retired')", name="state_is_known"),
-    # Two replicas that start at the same moment both make a key; this lets one of them keep it.
-    Index(
-        "uq_signing_keys_active",
-        "state",
-        unique=True,
-        sqlite_where=text("state = 'active'"),
-        postgresql_where=text("state = 'active'"),
-    ),
+    Column("activates_at_ms", BigInteger, nullable=False),
+    Column("retires_at_ms", BigInteger),
+)
+
+clients: Final = Table(
+    "clients",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("name", String(200), nullable=False),
+    # SHA-256 of a secret of 256 random bits; none for a public client.
+    Column("secret_hash", LargeBinary(32)),
+    Column("grants", JSON, nullable=False),
+    Column("scopes", JSON, nullable=False),
+    # Of the service account that the client is under `client_credentials`.
+    Column("roles", JSON, nullable=False),
+    Column("may_introspect", Boolean, nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("is_disabled", Boolean, nullable=False),
+    Column("created_at_ms", BigInteger, nullable=False),
+    Column("updated_at_ms", BigInteger, nullable=False),
 )

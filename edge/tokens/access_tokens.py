@@ -12,8 +12,8 @@ from edge.tokens.ports import AccessTokenSigner
 class Grant(msgspec.Struct, frozen=True, kw_only=True):
     """Who gets an access token, through which session, to do what."""
 
-    user_id: UUID
-    session_id: UUID
+    subject: str
+    session_id: UUID | None
     client_id: str
     roles: Iterable[str]
     scopes: Iterable[str]
@@ -44,13 +44,13 @@ class AccessTokenIssuer:
         now = int(self._clock())
         claims = AccessClaims(
             iss=self._issuer,
-            sub=str(grant.user_id),
+            sub=grant.subject,
             aud=self._audience,
             exp=now + self.lifetime_s,
             iat=now,
             jti=str(self._new_id()),
             client_id=grant.client_id,
-            sid=str(grant.session_id),
+            sid=grant.session_id,
             epoch=grant.epoch,
             scope=" ".join(sorted(grant.scopes)),
             roles=tuple(sorted(grant.roles)),

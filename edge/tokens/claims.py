@@ -1,6 +1,7 @@
-"""The claims of an access token (RFC 9068) and the rules they must keep."""
+"""The claims of an access token (RFC 9068), and what a verified one comes to."""
 
 from typing import Annotated, Final
+from uuid import UUID
 
 import msgspec
 from msgspec import Meta
@@ -8,49 +9,81 @@ from msgspec import Meta
 from edge.reasons import Reason
 
 ACCESS_TOKEN_TYPE: Final = "at+jwt"  # noqa: S105  # RFC 9068 section 2.1, no password
+# What the subject of a service account begins with; no user's id does, nor any foreign prefix.
+CLIENT_PREFIX: Final = "client:"
 
-_Text = Annotated[str, Meta(min_length=1, max_length=255)]
+Text = Annotated[str, Meta(min_length=1, max_length=255)]
 # A NumericDate (RFC 7519 section 2) as a whole number, and one that fits a calendar.
-_Date = Annotated[int, Meta(ge=0, le=253_402_300_799)]
+Date = Annotated[int, Meta(ge=0, le=253_402_300_799)]
 
 
-class AccessClaims(msgspec.Struct, frozen=True, kw_only=True):
-    """What an access token says. Dates are seconds since the epoch; unknown claims are ignored."""
+class AccessClaims(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What an access token of Edge says; dates in seconds since the epoch.
+
+    `sub` is a user's id or, for a service account, `client:` and the client's id, and then there is
+    no `sid`. Claims that are not listed are ignored.
+    """
 
     iss: str
-    sub: _Text
+    sub: Text
     aud: str | tuple[str, ...]
-    exp: _Date
-    iat: _Date
-    jti: _Text
-    client_id: _Text
-    sid: _Text
+    exp: Date
+    iat: Date
+    jti: Text
+    client_id: Text
     epoch: Annotated[int, Meta(ge=0)]
+    sid: UUID | None = None
     scope: str = ""
     roles: tuple[str, ...] = ()
-    nbf: _Date = 0
+    nbf: Date = 0
 
-    @property
-    def scopes(self) -> frozenset[str]:
-        return frozenset(self.scope.split())
+
+class VerifiedToken(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """An access token that held, of Edge's own or of a trusted issuer; roles as assigned.
+
+    `subject` is unique among all issuers. `user_id` and `session_id` are those of a user of this
+    Edge. `issuer` is empty for Edge's own tokens, as in the change list of revocations;
+    `revocation_names` are the names under which this token may have been revoked.
+    """
+
+    issuer: str
+    subject: str
+    expires_at_s: int
+    roles: tuple[str, ...]
+    scopes: frozenset[str]
+    epoch: int
+    subject_name: str
+    revocation_names: frozenset[str]
+    user_id: UUID | None = None
+    session_id: UUID | None = None
+    client_id: str | None = None
+    token_id: str | None = None
+    issued_at_s: int = 0
 
 
 class ClaimsPolicy(msgspec.Struct, frozen=True, kw_only=True):
-    """Whose tokens for whom are accepted; `leeway_s` forgives clocks that differ."""
+    """For whom tokens must be, of which type; `leeway_s` forgives clocks that differ."""
 
     issuer: str
-    audience: str
+    audiences: frozenset[str]
     leeway_s: int
+    types: frozenset[str] = frozenset({ACCESS_TOKEN_TYPE})
 
-    def check(self, claims: AccessClaims, now_s: float) -> Reason | None:
-        """Say why the claims do not hold at `now_s`, None where they do."""
-        if claims.iss != self.issuer:
-            return Reason.ISSUER_UNKNOWN
-        audiences = (claims.aud,) if isinstance(claims.aud, str) else claims.aud
-        if self.audience not in audiences:
-            return Reason.AUDIENCE_MISMATCH
-        if now_s >= claims.exp + self.leeway_s:
+    def check_audience(self, aud: str | tuple[str, ...]) -> Reason | None:
+        is_for_us = aud in self.audiences if isinstance(aud, str) else self._is_listed(aud)
+        return None if is_for_us else Reason.AUDIENCE_MISMATCH
+
+    def check_dates(self, *, exp: int, nbf: int, iat: int, now_s: float) -> Reason | None:
+        if now_s >= exp + self.leeway_s:
             return Reason.TOKEN_EXPIRED
-        if now_s < max(claims.nbf, claims.iat) - self.leeway_s:
+        if now_s < max(nbf, iat) - self.leeway_s:
             return Reason.TOKEN_NOT_YET_VALID
         return None
+
+    def _is_listed(self, aud: tuple[str, ...]) -> bool:
+        return not self.audiences.isdisjoint(aud)
+
+
+def revocation_name(kind: str, issuer: str, subject: str) -> str:
+    """Give the name under which the change list's row kills tokens; an issuer has no blanks."""
+    return f"{kind} {issuer} {subject}"

@@ -5,9 +5,8 @@ from uuid import UUID
 
 import msgspec
 
-from edge.reasons import Reason
-from edge.tokens.claims import AccessClaims
-from edge.tokens.session import Session, SessionLifetime
+from edge.tokens.claims import AccessClaims, VerifiedToken
+from edge.tokens.session import Origin, Session, SessionLifetime
 
 
 class NewSession(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,6 +18,7 @@ class NewSession(msgspec.Struct, frozen=True, kw_only=True):
     client_id: str
     scopes: tuple[str, ...]
     salt: bytes
+    origin: Origin = Origin()
 
 
 class SessionStore(Protocol):
@@ -35,7 +35,7 @@ class SessionStore(Protocol):
     async def find(self, session_id: UUID) -> Session | None: ...
 
     async def advance(
-        self, session_id: UUID, *, generation: int, lifetime: SessionLifetime
+        self, session_id: UUID, *, generation: int, lifetime: SessionLifetime, origin: Origin
     ) -> Session | None:
         """Move a live session from `generation` to the next one, a compare-and-set.
 
@@ -51,19 +51,13 @@ class SessionStore(Protocol):
 class RevocationList(Protocol):
     """Which access tokens are dead before they expire."""
 
-    async def is_revoked(self, claims: AccessClaims) -> bool: ...
+    async def is_revoked(self, token: VerifiedToken) -> bool: ...
 
 
 class AccessTokenSigner(Protocol):
     """Signs with the active key."""
 
     def sign(self, claims: AccessClaims) -> str: ...
-
-
-class AccessTokenVerifier(Protocol):
-    """Checks form, signature and claims, not revocation."""
-
-    def verify(self, token: str, now_s: float) -> AccessClaims | Reason: ...
 
 
 @runtime_checkable  # Litestar checks what it injects

@@ -25,6 +25,13 @@ class Holder(msgspec.Struct, frozen=True):
     is_disabled: bool
 
 
+class Origin(msgspec.Struct, frozen=True):
+    """Where a session is used from, as its user is shown it."""
+
+    address: str = ""
+    user_agent: str = ""
+
+
 class Session(msgspec.Struct, frozen=True, kw_only=True):
     """A row of `sessions` with its holder; `now_ms` is the database's clock when it was read."""
 

@@ -11,6 +11,7 @@ from edge.tokens.ports import NewSession, SessionStore
 from edge.tokens.refresh_token import RefreshTokenCodec
 from edge.tokens.session import (
     SALT_BYTES,
+    Origin,
     Refuse,
     Replay,
     Reuse,
@@ -59,7 +60,13 @@ class Sessions:
         self._new_id = new_id
 
     async def start(
-        self, *, user_id: UUID, epoch: int, client_id: str, scopes: tuple[str, ...]
+        self,
+        *,
+        user_id: UUID,
+        epoch: int,
+        client_id: str,
+        scopes: tuple[str, ...],
+        origin: Origin,
     ) -> Started | None:
         """Start a session; None where the user changed since the credentials were checked."""
         session = NewSession(
@@ -69,13 +76,14 @@ class Sessions:
             client_id=client_id,
             scopes=scopes,
             salt=secrets.token_bytes(SALT_BYTES),
+            origin=origin,
         )
         if not await self._store.start(session, self._lifetime):
             return None
         return Started(session.id, self._codec.make(session.id, 1, session.salt))
 
     async def refresh(
-        self, refresh_token: str, client_id: str, asked: frozenset[str] | None
+        self, refresh_token: str, client_id: str, asked: frozenset[str] | None, origin: Origin
     ) -> Refreshed | RefreshRefused:
         """Exchange a refresh token for its successor; `asked` are scopes to narrow down to.
 
@@ -92,7 +100,7 @@ class Sessions:
             if session.client_id != client_id:
                 # Before reuse is looked for: another client's token must not end the session.
                 return RefreshRefused(Reason.REFRESH_TOKEN_INVALID)
-            outcome = await self._act(session, token.generation, asked)
+            outcome = await self._act(session, token.generation, asked, origin)
             if outcome is not None:
                 return outcome
 
@@ -101,7 +109,7 @@ class Sessions:
         return await self._store.revoke(session_id)
 
     async def _act(
-        self, session: Session, generation: int, asked: frozenset[str] | None
+        self, session: Session, generation: int, asked: frozenset[str] | None, origin: Origin
     ) -> Refreshed | RefreshRefused | None:
         """Do what the judgement says; None where another request changed the session first."""
         match judge(session, generation, self._lifetime.overlap_ms):
@@ -117,7 +125,7 @@ class Sessions:
                 return self._refreshed(session)
             case Rotate():
                 moved = await self._store.advance(
-                    session.id, generation=generation, lifetime=self._lifetime
+                    session.id, generation=generation, lifetime=self._lifetime, origin=origin
                 )
                 return self._refreshed(moved) if moved else None
 

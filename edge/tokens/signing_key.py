@@ -1,10 +1,10 @@
-"""Signing keys as they are stored."""
+"""Signing keys: as they are stored, and opened."""
 
-from typing import Literal
+from typing import Any
 
 import msgspec
 
-Algorithm = Literal["ES256"]
+from edge.tokens.keys import SigningKey, VerifyingKey
 
 
 class SealedKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -13,3 +13,11 @@ class SealedKey(msgspec.Struct, frozen=True, kw_only=True):
     kid: str
     algorithm: str
     sealed_key: str
+
+
+class OpenedKey(msgspec.Struct, frozen=True, kw_only=True):
+    """A signing key ready for use; `public_jwk` is None for a secret, which is never published."""
+
+    signing: SigningKey
+    verifying: VerifyingKey
+    public_jwk: dict[str, Any] | None

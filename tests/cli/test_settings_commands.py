@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from uuid_utils.compat import uuid7
 
-from edge.accounts.sql import SqlUserStore
+from edge.accounts.sql.users import SqlUserStore
 from edge.accounts.user import NewUser
 from edge.stores import schema
 from edge.stores.sql import Database

@@ -7,7 +7,8 @@ from edge.accounts.user import User
 from edge.stores.sql import Database
 from edge.tokens.ports import NewSession, RevocationList
 from edge.tokens.session import SessionLifetime
-from edge.tokens.sql import SqlRevocationList, SqlSessionStore
+from edge.tokens.sql.revocations import SqlRevocationList
+from edge.tokens.sql.sessions import SqlSessionStore
 from tests.support.stores import (
     REVOCATION_LIFETIME_S,
     claims_of,

@@ -15,7 +15,7 @@ from uuid_utils.compat import uuid7
 from edge.access.rules import RoleHierarchy, ScopePolicy
 from edge.access.sign_in import SignedIn, SignIn, SignInRefused
 from edge.accounts.password_login import PasswordLogin
-from edge.accounts.sql import SqlUserStore
+from edge.accounts.sql.users import SqlUserStore
 from edge.accounts.user import User
 from edge.reasons import Reason
 from edge.stores.sql import Database
@@ -25,7 +25,8 @@ from edge.tokens.ports import NewSession
 from edge.tokens.refresh_token import RefreshTokenCodec
 from edge.tokens.session import SessionLifetime
 from edge.tokens.sessions import Refreshed, RefreshRefused, Sessions, Started
-from edge.tokens.sql import SqlRevocationList, SqlSessionStore
+from edge.tokens.sql.revocations import SqlRevocationList
+from edge.tokens.sql.sessions import SqlSessionStore
 from tests.support.fakes import FakeSigner
 from tests.support.secrets import remember
 from tests.support.stores import (

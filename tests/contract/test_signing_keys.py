@@ -16,7 +16,7 @@ from edge.stores.sql import Database
 from edge.stores.tables import signing_keys
 from edge.tokens.jose import KeySealer
 from edge.tokens.signing_key import SealedKey
-from edge.tokens.sql import SqlSigningKeys
+from edge.tokens.sql.signing_keys import SqlSigningKeys
 from tests.support.app import make_settings
 from tests.support.secrets import remember
 from tests.support.stores import row_of

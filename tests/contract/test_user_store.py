@@ -13,7 +13,7 @@ from edge.stores.sql import Database
 from edge.stores.tables import revocations, sessions, users
 from edge.tokens.ports import NewSession
 from edge.tokens.session import SessionLifetime
-from edge.tokens.sql import SqlSessionStore
+from edge.tokens.sql.sessions import SqlSessionStore
 from tests.support.stores import (
     REVOCATION_LIFETIME_S,
     UNWRITABLE,

@@ -20,7 +20,7 @@ from sqlalchemy import (
 from uuid_utils.compat import uuid7
 
 from edge.accounts.ports import UsernameTaken
-from edge.accounts.sql import SqlUserStore
+from edge.accounts.sql.users import SqlUserStore
 from edge.accounts.user import NewUser, User
 from edge.faults import UnavailableError
 from edge.stores.sql import Database, database_now

@@ -47,7 +47,7 @@ def user_area(principal: NamedDependency[Principal]) -> Answer:
 def _welcome(let_in_by: str, principal: Principal) -> Answer:
     return {
         "let_in_by": let_in_by,
-        "user_id": str(principal.user_id),
+        "subject": principal.subject,
         "roles": sorted(principal.roles),
         "scopes": sorted(principal.scopes),
     }

@@ -12,6 +12,7 @@ from msgspec import Meta
 from edge.access.principal import Principal
 from edge.access.sign_in import SignedIn, SignIn, SignInRefused
 from edge.http.bodies import EdgeRequest
+from edge.http.context import origin_of
 from edge.http.enforcement import PUBLIC, RefusedError
 from edge.http.events import login_event, refresh_event, request_event
 from edge.http.token_answer import Tokens, token_answer
@@ -48,7 +49,9 @@ async def login(
     sign_in: NamedDependency[SignIn],
     record: NamedDependency[Record],
 ) -> Response[Tokens]:
-    outcome = await sign_in.with_password(data.username, data.password, data.scope)
+    outcome = await sign_in.with_password(
+        data.username, data.password, data.scope, origin_of(request)
+    )
     record(login_event(request.scope, outcome))
     return _tokens_or_raise(outcome)
 
@@ -60,7 +63,7 @@ async def refresh_token(
     sign_in: NamedDependency[SignIn],
     record: NamedDependency[Record],
 ) -> Response[Tokens]:
-    outcome = await sign_in.with_refresh_token(data.refresh_token, data.scope)
+    outcome = await sign_in.with_refresh_token(data.refresh_token, data.scope, origin_of(request))
     record(refresh_event(request.scope, outcome))
     return _tokens_or_raise(outcome)
 
@@ -75,7 +78,7 @@ async def logout(
     session = principal.session_id
     if session is not None:
         await sign_in.out(session)
-    record(request_event(LoggedOut, request.scope, principal=principal.user_id, session=session))
+    record(request_event(LoggedOut, request.scope, principal=principal.subject, session=session))
 
 
 def _tokens_or_raise(outcome: SignedIn | SignInRefused) -> Response[Tokens]:

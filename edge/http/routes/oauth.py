@@ -13,11 +13,13 @@ from litestar.openapi.spec import OpenAPIMediaType, OpenAPIType, Operation, Requ
 from edge.access.sign_in import SignedIn, SignIn, SignInRefused
 from edge.faults import UnavailableError
 from edge.http.bodies import EdgeRequest
+from edge.http.context import origin_of
 from edge.http.enforcement import PUBLIC
 from edge.http.events import login_event, refresh_event
 from edge.http.oauth import OAuthError, parse_form, refusal_of
 from edge.http.token_answer import NO_STORE, token_answer
 from edge.telemetry.events import Record
+from edge.tokens.session import Origin
 
 _FORM: Final = "application/x-www-form-urlencoded"
 _RETRY_AFTER_S: Final = "1"
@@ -72,7 +74,7 @@ async def token(
     if problem := _check_client(request, form, token_client):
         return _error(problem, token_client)
     try:
-        outcome = await _grant(form, sign_in, token_client)
+        outcome = await _grant(form, sign_in, token_client, origin_of(request))
     except UnavailableError:
         return _error(OAuthError("temporarily_unavailable", "Try again"), token_client)
     if isinstance(outcome, OAuthError):
@@ -107,7 +109,7 @@ def _check_client(
 
 
 async def _grant(
-    form: dict[str, str], sign_in: SignIn, client: TokenClient
+    form: dict[str, str], sign_in: SignIn, client: TokenClient, origin: Origin
 ) -> SignedIn | SignInRefused | OAuthError:
     scope = form.get("scope")
     match form.get("grant_type"):
@@ -117,11 +119,11 @@ async def _grant(
             for name in ("username", "password"):
                 if name not in form:
                     return _missing(name)
-            return await sign_in.with_password(form["username"], form["password"], scope)
+            return await sign_in.with_password(form["username"], form["password"], scope, origin)
         case "refresh_token":
             if "refresh_token" not in form:
                 return _missing("refresh_token")
-            return await sign_in.with_refresh_token(form["refresh_token"], scope)
+            return await sign_in.with_refresh_token(form["refresh_token"], scope, origin)
         case _:
             return OAuthError("unsupported_grant_type", "This grant type is not supported")
 

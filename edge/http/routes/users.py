@@ -34,7 +34,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
 
 @get("/users/me", summary="Who am I")
 async def me(principal: NamedDependency[Principal], accounts: NamedDependency[Accounts]) -> Profile:
-    user = await accounts.find(principal.user_id)
+    user = await accounts.find(principal.user_id) if principal.user_id else None
     if user is None or user.is_disabled:
         raise RefusedError(Unauthenticated(Reason.TOKEN_REVOKED), principal=principal)
     return profile_of(user)

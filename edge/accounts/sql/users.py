@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from edge.accounts.ports import UsernameTaken
 from edge.accounts.user import NewUser, StoredCredentials, User, username_key
+from edge.stores.announcing import Announce, to_nobody
 from edge.stores.sql import Database, database_now
 from edge.stores.tables import revocations, sessions, users
 
@@ -16,10 +17,20 @@ _SHOWN = [column for column in users.c if column.name not in ("username_key", "p
 
 
 class SqlUserStore:
-    """The `UserStore` port. `revocation_lifetime_s` is how long an access token can live on."""
+    """The `UserStore` port. `revocation_lifetime_s` is how long an access token can live on.
 
-    def __init__(self, database: Database, *, revocation_lifetime_s: int) -> None:
+    `announce` is awaited after each transaction that revoked something.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        revocation_lifetime_s: int,
+        announce: Announce = to_nobody,
+    ) -> None:
         self._database = database
+        self._announce = announce
         self._revocation_lifetime_ms = revocation_lifetime_s * 1000
 
     async def add(self, user: NewUser, password_hash: str) -> User | UsernameTaken:

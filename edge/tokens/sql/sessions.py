@@ -1,37 +1,22 @@
-"""Sessions, revocations and signing keys in SQL."""
+"""Sessions in SQL."""
 
-from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import (
-    JSON,
-    ColumnElement,
-    Row,
-    Uuid,
-    and_,
-    exc,
-    func,
-    insert,
-    literal,
-    or_,
-    select,
-    update,
-)
+from sqlalchemy import JSON, ColumnElement, Row, Uuid, func, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from edge.stores.announcing import Announce, to_nobody
 from edge.stores.sql import Database, database_now
-from edge.stores.tables import revocations, sessions, signing_keys, users
-from edge.tokens.claims import AccessClaims
+from edge.stores.tables import revocations, sessions, users
 from edge.tokens.ports import NewSession
-from edge.tokens.session import Holder, Session, SessionLifetime
-from edge.tokens.signing_key import SealedKey
+from edge.tokens.session import Holder, Origin, Session, SessionLifetime
 
 
 class SqlSessionStore:
     """The `SessionStore` port. `revocation_lifetime_s` is how long an access token can live on.
 
-    `now` is the clock of all times, in milliseconds: the database's, unless a test travels.
+    `announce` is awaited after each transaction that revoked something. `now` is the clock of all times, in milliseconds: the database's, unless a test travels.
     """
 
     def __init__(
@@ -39,9 +24,11 @@ class SqlSessionStore:
         database: Database,
         *,
         revocation_lifetime_s: int,
+        announce: Announce = to_nobody,
         now: ColumnElement[int] | None = None,
     ) -> None:
         self._database = database
+        self._announce = announce
         self._revocation_lifetime_ms = revocation_lifetime_s * 1000
         self._now: Final = database_now() if now is None else now
 
@@ -60,6 +47,8 @@ class SqlSessionStore:
                 self._now,
                 self._now + min(lifetime.idle_ms, lifetime.absolute_ms),
                 self._now + lifetime.absolute_ms,
+                literal(session.origin.address),
+                literal(session.origin.user_agent),
             )
             .where(
                 users.c.id == session.user_id,
@@ -78,7 +67,7 @@ class SqlSessionStore:
             return await self._read(connection, session_id)
 
     async def advance(
-        self, session_id: UUID, *, generation: int, lifetime: SessionLifetime
+        self, session_id: UUID, *, generation: int, lifetime: SessionLifetime, origin: Origin
     ) -> Session | None:
         idle_expiry = self._now + lifetime.idle_ms
         least = func.min if self._database.dialect == "sqlite" else func.least
@@ -93,6 +82,8 @@ class SqlSessionStore:
             )
             .values(
                 generation=generation + 1,
+                address=origin.address,
+                user_agent=origin.user_agent,
                 rotated_at_ms=self._now,
                 idle_expires_at_ms=least(idle_expiry, sessions.c.absolute_expires_at_ms),
             )
@@ -138,73 +129,6 @@ class SqlSessionStore:
         )
         row = (await connection.execute(statement)).first()
         return _session(row) if row else None
-
-
-class SqlRevocationList:
-    """The `RevocationList` port in its first form: asks the change list about each token."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    async def is_revoked(self, claims: AccessClaims) -> bool:
-        kind, subject = revocations.c.kind, revocations.c.subject
-        statement = (
-            select(literal(1))
-            .where(
-                or_(
-                    and_(kind == "session", subject == claims.sid),
-                    and_(kind == "token", subject == claims.jti),
-                    and_(
-                        kind == "user",
-                        subject == claims.sub,
-                        revocations.c.epoch > claims.epoch,
-                    ),
-                )
-            )
-            .limit(1)
-        )
-        async with self._database.reading() as connection:
-            return await connection.scalar(statement) is not None
-
-
-class SqlSigningKeys:
-    """Where sealed signing keys are kept."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    async def add_active(self, key: SealedKey) -> bool:
-        """Store a key as the active one; False where there is one already.
-
-        Raises:
-            UnavailableError: the store is away.
-        """
-        statement = insert(signing_keys).values(
-            kid=key.kid,
-            algorithm=key.algorithm,
-            state="active",
-            sealed_key=key.sealed_key,
-            created_at_ms=database_now(),
-        )
-        try:
-            async with self._database.writing() as connection:
-                await connection.execute(statement)
-        except exc.IntegrityError:
-            return False
-        return True
-
-    async def active(self) -> Sequence[SealedKey]:
-        """Give the keys that tokens may be signed with.
-
-        Raises:
-            UnavailableError: the store is away.
-        """
-        statement = select(signing_keys).where(signing_keys.c.state == "active")
-        async with self._database.reading() as connection:
-            return [
-                SealedKey(kid=row.kid, algorithm=row.algorithm, sealed_key=row.sealed_key)
-                for row in await connection.execute(statement)
-            ]
 
 
 def _session(row: Row[Any]) -> Session:

@@ -1,0 +1,70 @@
+"""The compact serialisation of a JWS (RFC 7515 section 7.1), taken apart strictly."""
+
+import binascii
+from typing import Final
+
+import msgspec
+
+from edge.tokens.strict_json import read_members
+
+# Ours have about 120 characters, those of identity providers with a certificate chain 4,000.
+_MAX_HEADER_LENGTH: Final = 4096
+_FROM_URL_ALPHABET: Final = bytes.maketrans(b"-_+/=", b"+/\x00\x00\x00")
+_PADDING: Final = (b"", None, b"==", b"=")
+# Of the last character, only some bits count: with the others set it would be another spelling.
+_LAST_OF_TWO: Final = frozenset(b"AQgw")
+_LAST_OF_THREE: Final = frozenset(b"AEIMQUYcgkosw048")
+
+
+class Header(msgspec.Struct, frozen=True):
+    """What of a header is used: `jku`, `x5u`, `jwk` and `x5c` are not (RFC 8725 section 3.10)."""
+
+    alg: str
+    kid: str
+    typ: str
+
+
+class _RawHeader(msgspec.Struct):
+    alg: str
+    kid: str
+    typ: str = ""
+    crit: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    # RFC 7797 section 3: without this extension, the payload is encoded.
+    b64: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+
+
+_decode_header: Final = msgspec.json.Decoder(_RawHeader).decode
+
+
+def read_header(segment: bytes) -> Header:
+    """Decode a header; `typ` is given as RFC 7515 section 4.1.9 compares it.
+
+    Raises:
+        ValueError: it is malformed, has no `kid`, or asks for what Edge does not understand.
+    """
+    if len(segment) > _MAX_HEADER_LENGTH:
+        message = "the header is too long"
+        raise ValueError(message)
+    document = decode_segment(segment)
+    read_members(document)
+    raw = _decode_header(document)
+    if raw.crit is not msgspec.UNSET or raw.b64 is not msgspec.UNSET:
+        message = "a critical extension is not understood"
+        raise ValueError(message)
+    return Header(raw.alg, raw.kid, raw.typ.lower().removeprefix("application/"))
+
+
+def decode_segment(segment: bytes) -> bytes:
+    """Decode base64url without padding; of the spellings of some bytes, one is right.
+
+    Raises:
+        ValueError: this is not base64url (RFC 7515 section 2).
+    """
+    padding = _PADDING[len(segment) % 4]
+    if padding is None:
+        message = "a length that base64 does not have"
+        raise ValueError(message)
+    if padding and segment[-1] not in (_LAST_OF_THREE if len(padding) == 1 else _LAST_OF_TWO):
+        message = "bits behind the end"
+        raise ValueError(message)
+    return binascii.a2b_base64(segment.translate(_FROM_URL_ALPHABET) + padding, strict_mode=True)

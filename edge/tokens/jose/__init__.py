@@ -1,0 +1,1 @@
+"""Everything that touches joserfc and `cryptography`: keys, signatures, sealed keys."""

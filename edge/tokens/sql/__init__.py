@@ -1,0 +1,1 @@
+"""Sessions, revocations and signing keys in SQL."""

@@ -1,0 +1,45 @@
+"""The whole check of an access token: verified, if need be by keys looked for again; not revoked."""
+
+from collections.abc import Mapping
+
+from edge.reasons import Reason
+from edge.tokens.claims import VerifiedToken
+from edge.tokens.ports import KeySource, RevocationList
+from edge.tokens.verifier import Verifier
+
+
+class TokenCheck:
+    """Says whether an access token is good. `key_sources` are by issuer."""
+
+    def __init__(
+        self,
+        verifier: Verifier,
+        revocations: RevocationList,
+        key_sources: Mapping[str, KeySource],
+    ) -> None:
+        self._verifier = verifier
+        self._revocations = revocations
+        self._key_sources = key_sources
+
+    async def check(self, token: bytes, now_s: float) -> VerifiedToken | Reason:
+        """Give the token, or why it is refused at `now_s`, in seconds since the epoch.
+
+        Raises:
+            UnavailableError: whether it is good cannot be known now.
+        """
+        verified = self._verifier.verify(token, now_s)
+        if verified is Reason.KEY_UNKNOWN and await self._look_again(token):
+            verified = self._verifier.verify(token, now_s)
+        if isinstance(verified, Reason):
+            return verified
+        if await self._revocations.is_revoked(verified):
+            return Reason.TOKEN_REVOKED
+        return verified
+
+    async def _look_again(self, token: bytes) -> bool:
+        claimed = self._verifier.claimed(token)
+        if claimed is None:
+            return False
+        issuer, kid = claimed
+        source = self._key_sources.get(issuer)
+        return source is not None and await source.look_again(kid)

@@ -1,0 +1,164 @@
+"""Verifying access tokens: from bytes to a typed token or a reason. The hot path.
+
+Whatever is cheap to look at is looked at before the signature (RFC 8725 section 3), so that a flood
+of bad tokens costs as little as the check that refuses each of them. Tokens that held are
+remembered; what is revoked is looked up afterwards, each time (`edge.tokens.revocations`).
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, Protocol
+
+import msgspec
+
+from edge.reasons import Reason
+from edge.tokens.claims import ClaimsPolicy, VerifiedToken
+from edge.tokens.compact import Header, decode_segment, read_header
+from edge.tokens.keys import VerifyingKey
+from edge.tokens.strict_json import read_members
+
+# Ours have about 700 characters; those of identity providers with hundreds of groups reach this.
+MAX_TOKEN_LENGTH: Final = 8192
+# Headers differ by key only; that many keys no set of ours has.
+_MOST_HEADERS: Final = 256
+
+_read_issuer: Final = msgspec.json.Decoder(str).decode
+
+
+class TokenReader(Protocol):
+    """Reads the claims of one issuer's tokens. `decode` raises `ValueError` for malformed ones."""
+
+    policy: ClaimsPolicy
+
+    def decode(self, payload: bytes) -> Any:  # noqa: ANN401  # each reader has claims of its own
+        ...
+
+    def check(self, claims: Any, now_s: float) -> Reason | None:  # noqa: ANN401
+        """Say why the claims do not hold at `now_s`, None where they do."""
+        ...
+
+    def accept(self, claims: Any) -> VerifiedToken:  # noqa: ANN401
+        """Give what claims that hold come to. Raises `ValueError` where they make no sense."""
+        ...
+
+
+class _Issuer:
+    """A trusted issuer: how its tokens are read, and its own keys and nobody else's."""
+
+    __slots__ = ("keys", "reader", "types")
+
+    def __init__(self, reader: TokenReader) -> None:
+        self.reader = reader
+        self.types = reader.policy.types
+        self.keys: Mapping[str, VerifyingKey] = {}
+
+
+class Verifier:
+    """Verifies the access tokens of several issuers, each by its own keys.
+
+    Remembers up to `most_remembered` tokens that held (about 1.4 kB each, see
+    `docs/performance.md`), each for as long as it and its key are good.
+    """
+
+    def __init__(self, readers: Iterable[TokenReader], *, most_remembered: int) -> None:
+        issuers = [_Issuer(reader) for reader in readers]
+        self._issuers = {issuer.reader.policy.issuer: issuer for issuer in issuers}
+        # As the claim is written by everybody who escapes nothing needlessly.
+        self._by_json = {msgspec.json.encode(name): self._issuers[name] for name in self._issuers}
+        self._headers: dict[bytes, Header] = {}
+        self._remembered: dict[bytes, tuple[VerifiedToken, float]] = {}
+        self._most_remembered = most_remembered
+
+    def replace_keys(self, issuer: str, keys: Iterable[VerifyingKey]) -> None:
+        """Trust these keys for the tokens of an issuer; where one has gone, forget all tokens."""
+        trusted = self._issuers[issuer]
+        before, trusted.keys = trusted.keys, {key.kid: key for key in keys}
+        if any(_has_gone(key, trusted.keys) for key in before.values()):
+            self._remembered.clear()
+            self._headers.clear()
+
+    def knows_key(self, issuer: str, kid: str) -> bool:
+        return kid in self._issuers[issuer].keys
+
+    def verify(self, token: bytes, now_s: float) -> VerifiedToken | Reason:
+        """Check everything but revocation at `now_s`, in seconds since the epoch."""
+        if len(token) > MAX_TOKEN_LENGTH:
+            return Reason.TOKEN_MALFORMED
+        digest = hashlib.sha256(token).digest()
+        remembered = self._remembered.get(digest)
+        if remembered is not None:
+            if now_s < remembered[1]:
+                return remembered[0]
+            self._remembered.pop(digest)
+        try:
+            return self._verify_unseen(token, digest, now_s)
+        except (ValueError, RecursionError):
+            return Reason.TOKEN_MALFORMED
+
+    def _verify_unseen(self, token: bytes, digest: bytes, now_s: float) -> VerifiedToken | Reason:
+        header_segment, payload_segment, signature_segment = token.split(b".", 2)
+        header = self._headers.get(header_segment)
+        is_new_header = header is None
+        if header is None:
+            header = read_header(header_segment)
+        payload = decode_segment(payload_segment)
+        issuer = self._issuer_of(payload)
+        if issuer is None:
+            return Reason.ISSUER_UNKNOWN
+        key = _key_for(header, issuer, now_s)
+        if isinstance(key, Reason):
+            return key
+        reader = issuer.reader
+        claims = reader.decode(payload)
+        problem = reader.check(claims, now_s)
+        if problem is not None:
+            return problem
+        signing_input = token[: -1 - len(signature_segment)]
+        if not key.verify(signing_input, decode_segment(signature_segment)):
+            return Reason.SIGNATURE_INVALID
+        verified = reader.accept(claims)
+        if is_new_header:
+            self._remember_header(header_segment, header)
+        expires_at_s = verified.expires_at_s + reader.policy.leeway_s
+        self._remember(digest, verified, min(expires_at_s, key.retires_at_s))
+        return verified
+
+    def _issuer_of(self, payload: bytes) -> _Issuer | None:
+        """Find whose token this claims to be, and refuse repeated members on the way."""
+        name = read_members(payload).get("iss")
+        if name is None:
+            message = "no issuer"
+            raise ValueError(message)
+        issuer = self._by_json.get(bytes(name))
+        return issuer or self._issuers.get(_read_issuer(name))
+
+    def _remember_header(self, segment: bytes, header: Header) -> None:
+        if len(self._headers) < _MOST_HEADERS:
+            self._headers[segment] = header
+
+    def _remember(self, digest: bytes, token: VerifiedToken, until_s: float) -> None:
+        """Keep a token that held; where there is no room, the oldest one goes."""
+        if self._most_remembered == 0:
+            return
+        if len(self._remembered) >= self._most_remembered:
+            del self._remembered[next(iter(self._remembered))]
+        self._remembered[digest] = token, until_s
+
+
+def _key_for(header: Header, issuer: _Issuer, now_s: float) -> VerifyingKey | Reason:
+    key = issuer.keys.get(header.kid)
+    if key is None or now_s >= key.retires_at_s:
+        return Reason.KEY_UNKNOWN
+    if header.alg != key.algorithm:
+        return Reason.ALGORITHM_MISMATCH
+    return key if header.typ in issuer.types else Reason.TYPE_MISMATCH
+
+
+def _has_gone(key: VerifyingKey, keys: Mapping[str, VerifyingKey]) -> bool:
+    now = keys.get(key.kid)
+    return (
+        now is None
+        or now.thumbprint != key.thumbprint
+        or now.algorithm != key.algorithm
+        or now.retires_at_s < key.retires_at_s
+    )
