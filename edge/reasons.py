@@ -64,5 +64,8 @@ class Reason(StrEnum):
 
     # Edge cannot decide now.
     STORE_UNAVAILABLE = "store_unavailable"
+    SIGNING_UNAVAILABLE = "signing_unavailable"
+    REVOCATIONS_UNAVAILABLE = "revocations_unavailable"
+    ISSUER_UNAVAILABLE = "issuer_unavailable"
     HASHING_OVERLOADED = "hashing_overloaded"
     INTERNAL_ERROR = "internal_error"

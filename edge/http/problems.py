@@ -47,6 +47,9 @@ _TITLES: Final[dict[Reason, str]] = {
     Reason.ROLE_MISSING: "A role is missing",
     Reason.INSUFFICIENT_SCOPE: "A scope is missing",
     Reason.STORE_UNAVAILABLE: "A store is not reachable",
+    Reason.SIGNING_UNAVAILABLE: "The signing keys could not be read for too long",
+    Reason.REVOCATIONS_UNAVAILABLE: "Revocations could not be read for too long",
+    Reason.ISSUER_UNAVAILABLE: "The keys of the token's issuer could not be read for too long",
     Reason.HASHING_OVERLOADED: "Too many logins at once",
     Reason.INTERNAL_ERROR: "Something went wrong here",
 }

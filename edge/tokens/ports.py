@@ -54,10 +54,28 @@ class RevocationList(Protocol):
     async def is_revoked(self, token: VerifiedToken) -> bool: ...
 
 
+class KeySource(Protocol):
+    """Where the keys of one issuer come from."""
+
+    async def look_again(self, kid: str) -> bool:
+        """Look for a key that is not known; False where looking again would not help.
+
+        Raises:
+            UnavailableError: the keys at hand are too old to say that there is no such key.
+        """
+        ...
+
+
 class AccessTokenSigner(Protocol):
     """Signs with the active key."""
 
-    def sign(self, claims: AccessClaims) -> str: ...
+    def sign(self, claims: AccessClaims) -> str:
+        """Sign claims.
+
+        Raises:
+            UnavailableError: the keys at hand are too old to sign with.
+        """
+        ...
 
 
 @runtime_checkable  # Litestar checks what it injects

@@ -1,4 +1,4 @@
-"""The whole check of an access token: verified, if need be by keys looked for again; not revoked."""
+"""The whole check of an access token: verified, by keys looked for again if need be; alive."""
 
 from collections.abc import Mapping
 

@@ -77,8 +77,16 @@ class Verifier:
             self._remembered.clear()
             self._headers.clear()
 
-    def knows_key(self, issuer: str, kid: str) -> bool:
-        return kid in self._issuers[issuer].keys
+    def claimed(self, token: bytes) -> tuple[str, str] | None:
+        """Give the trusted issuer and the `kid` that a token names; nothing of it is proven."""
+        try:
+            header_segment, payload_segment, _ = token.split(b".", 2)
+            issuer = self._issuer_of(decode_segment(payload_segment))
+            return (
+                (issuer.reader.policy.issuer, read_header(header_segment).kid) if issuer else None
+            )
+        except (ValueError, RecursionError):
+            return None
 
     def verify(self, token: bytes, now_s: float) -> VerifiedToken | Reason:
         """Check everything but revocation at `now_s`, in seconds since the epoch."""

@@ -16,7 +16,8 @@ from edge.tokens.session import Holder, Origin, Session, SessionLifetime
 class SqlSessionStore:
     """The `SessionStore` port. `revocation_lifetime_s` is how long an access token can live on.
 
-    `announce` is awaited after each transaction that revoked something. `now` is the clock of all times, in milliseconds: the database's, unless a test travels.
+    `announce` is awaited after each transaction that revoked something.
+    `now` is the clock of all times, in milliseconds: the database's, unless a test travels.
     """
 
     def __init__(
