@@ -11,14 +11,19 @@ from importlib.metadata import version
 from uuid_utils.compat import uuid7
 
 from edge.access.basic import BasicLogin
+from edge.access.client_tokens import ClientTokens
 from edge.access.decision_point import DecisionPoint
 from edge.access.rules import RoleHierarchy, ScopePolicy
+from edge.access.service_accounts import ServiceAccounts
 from edge.access.sign_in import SignIn
 from edge.accounts.accounts import Accounts
 from edge.accounts.argon2 import Argon2Hasher
+from edge.accounts.client import built_in_client
+from edge.accounts.clients import Clients
 from edge.accounts.email_validator import normalise_email
 from edge.accounts.password_login import PasswordLogin
 from edge.accounts.passwords import PasswordPolicy
+from edge.accounts.sql.clients import SqlClientStore
 from edge.accounts.sql.users import SqlUserStore
 from edge.accounts.zxcvbn import estimate
 from edge.settings import Finding, Settings, SettingsError, check
@@ -29,7 +34,7 @@ from edge.stores.sql import Database
 from edge.telemetry.health import Health
 from edge.telemetry.logs import record
 from edge.tokens.access_tokens import AccessTokenIssuer
-from edge.tokens.claims import ClaimsPolicy
+from edge.tokens.claims import CLIENT_PREFIX, ClaimsPolicy
 from edge.tokens.jose.sealing import KeySealer
 from edge.tokens.key_ring import KeyRing
 from edge.tokens.own_tokens import OwnTokens
@@ -39,6 +44,7 @@ from edge.tokens.sessions import Sessions
 from edge.tokens.sql.revocations import SqlRevocationList
 from edge.tokens.sql.sessions import SqlSessionStore
 from edge.tokens.sql.signing_keys import SqlSigningKeys
+from edge.tokens.sql.token_revoker import SqlTokenRevoker
 from edge.tokens.token_check import TokenCheck
 from edge.tokens.verifier import Verifier
 
@@ -96,31 +102,44 @@ class Edge:
             most_remembered=tokens.verified_cache_entries,
         )
         self.key_ring = KeyRing(self.verifier, settings.issuer)
-        self.sign_in = SignIn(
-            self._login,
-            Sessions(
-                SqlSessionStore(self.database, revocation_lifetime_s=revocation_lifetime_s),
-                RefreshTokenCodec(
-                    mac_key=derive_key(secret_key, "refresh token"),
-                    key_id=derive_key(secret_key, "key id")[:4],
-                ),
-                _session_lifetime(settings),
-                new_id=uuid7,
+        sessions = Sessions(
+            SqlSessionStore(self.database, revocation_lifetime_s=revocation_lifetime_s),
+            RefreshTokenCodec(
+                mac_key=derive_key(secret_key, "refresh token"),
+                key_id=derive_key(secret_key, "key id")[:4],
             ),
-            AccessTokenIssuer(
-                self.key_ring,
-                issuer=settings.issuer,
-                audience=tokens.audience,
-                lifetime_s=tokens.access_lifetime_s,
-                clock=time.time,
-                new_id=uuid7,
+            _session_lifetime(settings),
+            new_id=uuid7,
+        )
+        access_tokens = AccessTokenIssuer(
+            self.key_ring,
+            issuer=settings.issuer,
+            audience=tokens.audience,
+            lifetime_s=tokens.access_lifetime_s,
+            clock=time.time,
+            new_id=uuid7,
+        )
+        token_check = TokenCheck(self.verifier, SqlRevocationList(self.database), {})
+        self.clients = Clients(
+            SqlClientStore(
+                self.database,
+                revocation_lifetime_s=revocation_lifetime_s,
+                subject_prefix=CLIENT_PREFIX,
             ),
-            roles=roles,
-            scopes=scopes,
-            client_id=tokens.client_id,
+            built_in_client(tokens.client_id, scopes.known),
+        )
+        self.sign_in = SignIn(self._login, sessions, access_tokens, roles=roles, scopes=scopes)
+        self.service_accounts = ServiceAccounts(access_tokens, scopes)
+        self.client_tokens = ClientTokens(
+            token_check,
+            sessions,
+            SqlTokenRevoker(self.database, revocation_lifetime_s=revocation_lifetime_s),
+            issuer=settings.issuer,
+            audience=tokens.audience,
+            clock=time.time,
         )
         self.decision_point = DecisionPoint(
-            tokens=TokenCheck(self.verifier, SqlRevocationList(self.database), {}),
+            tokens=token_check,
             basic=BasicLogin(
                 self._login,
                 digest_key=derive_key(secret_key, "basic cache"),

@@ -11,14 +11,27 @@ from litestar.di import Provide
 from litestar.plugins import InitPlugin
 
 from edge.access.principal import Principal
+from edge.accounts.client import GRANT_TYPES
 from edge.composition import VERSION, Edge
 from edge.http.bodies import EdgeRequest
 from edge.http.client_address import ClientAddress
+from edge.http.client_authentication import ClientAuthentication
 from edge.http.cors import Cors
 from edge.http.enforcement import Enforcement, principal_of
 from edge.http.exceptions import ExceptionHandlers
 from edge.http.layer import OutermostLayer
-from edge.http.routes import examples, health, home, keys, login, oauth, users
+from edge.http.oauth_errors import OAuthErrors
+from edge.http.routes import (
+    examples,
+    health,
+    home,
+    keys,
+    login,
+    metadata,
+    oauth,
+    oauth_tokens,
+    users,
+)
 from edge.settings import Settings
 
 
@@ -72,9 +85,6 @@ class EdgePlugin(InitPlugin):
     def _routes(self) -> Router:
         edge, settings = self.edge, self.edge.settings
         about = home.About(settings.service_name, VERSION, settings.issuer, settings.example_routes)
-        client = oauth.TokenClient(
-            settings.tokens.client_id, settings.tokens.password_grant, settings.access.realm
-        )
         return Router(
             path="/",
             # Here, for Litestar 2 takes no notice of what a plugin says for the whole app.
@@ -85,7 +95,7 @@ class EdgePlugin(InitPlugin):
                 health.live,
                 health.ready,
                 keys.jwks,
-                oauth.token,
+                self._oauth_routes(),
                 login.login,
                 login.refresh_token,
                 login.logout,
@@ -96,11 +106,35 @@ class EdgePlugin(InitPlugin):
             dependencies={
                 "about": _always(about),
                 "accounts": _always(edge.accounts),
+                "built_in_client": _always(edge.clients.built_in),
                 "health": _always(edge.health),
                 "public_keys": _always(edge.key_ring),
                 "record": _always(edge.record),
                 "sign_in": _always(edge.sign_in),
-                "token_client": _always(client),
+            },
+        )
+
+    def _oauth_routes(self) -> Router:
+        edge, settings = self.edge, self.edge.settings
+        off = frozenset() if settings.tokens.password_grant else frozenset({"password"})
+        grants = frozenset(GRANT_TYPES) - off
+        about = metadata.make_metadata(
+            settings.issuer, grants=grants, scopes=edge.clients.built_in.scopes
+        )
+        return Router(
+            path="/",
+            route_handlers=[
+                oauth.token,
+                oauth_tokens.revoke,
+                oauth_tokens.introspect,
+                metadata.metadata_route(about, max_age_s=settings.tokens.jwks_max_age_s),
+            ],
+            exception_handlers=OAuthErrors(settings.access.realm).table(),
+            dependencies={
+                "client_authentication": _always(ClientAuthentication(edge.clients, edge.record)),
+                "client_tokens": _always(edge.client_tokens),
+                "enabled_grants": _always(grants),
+                "service_accounts": _always(edge.service_accounts),
             },
         )
 

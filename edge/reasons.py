@@ -44,6 +44,10 @@ class Reason(StrEnum):
     REFRESH_TOKEN_REUSED = "refresh_token_reused"
     REFRESH_TOKEN_FROM_THE_FUTURE = "refresh_token_from_the_future"
     SESSION_REVOKED = "session_revoked"
+    CLIENT_UNKNOWN = "client_unknown"
+    CLIENT_CREDENTIALS_INVALID = "client_credentials_invalid"
+    CLIENT_DISABLED = "client_disabled"
+    TOKEN_OF_ANOTHER_CLIENT = "token_of_another_client"
 
     # The principal is known and may not.
     ROLE_MISSING = "role_missing"
@@ -61,6 +65,13 @@ class Reason(StrEnum):
     PASSWORD_GUESSABLE = "password_guessable"
     PASSWORD_CONTEXTUAL = "password_contextual"
     PASSWORD_NOT_TEXT = "password_not_text"
+
+    # An OAuth client cannot be made or changed so.
+    CLIENT_ID_INVALID = "client_id_invalid"
+    CLIENT_ID_TAKEN = "client_id_taken"
+    CLIENT_NAME_INVALID = "client_name_invalid"
+    CLIENT_IS_PUBLIC = "client_is_public"
+    GRANT_INVALID = "grant_invalid"
 
     # Edge cannot decide now.
     STORE_UNAVAILABLE = "store_unavailable"

@@ -33,18 +33,23 @@ class ScopePolicy:
             scope for scope, holders in self._roles_by_scope.items() if holders & roles
         )
 
-    def grant(self, asked: str | None, roles: frozenset[str]) -> frozenset[str] | None:
-        """Give the scopes for a request: those asked for that the roles may hold.
+    @property
+    def known(self) -> frozenset[str]:
+        """Every scope there is."""
+        return frozenset(self._roles_by_scope)
 
-        Without a request, all that they may hold: the pre-defined default of RFC 6749 section 3.3.
+    def grant(self, asked: str | None, allowed: frozenset[str]) -> frozenset[str] | None:
+        """Give the scopes for a request: those asked for that are allowed.
+
+        Without a request, all that are allowed: the pre-defined default of RFC 6749 section 3.3.
         None where the request is malformed, names an unknown scope, or nothing of it is allowed.
         """
         if asked is None:
-            return self.allowed(roles)
+            return allowed & self.known
         wanted = parse_scope(asked)
-        if wanted is None or not wanted <= self._roles_by_scope.keys():
+        if wanted is None or not wanted <= self.known:
             return None
-        return wanted & self.allowed(roles) or None
+        return wanted & allowed or None
 
 
 def parse_scope(text: str) -> frozenset[str] | None:

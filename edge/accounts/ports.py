@@ -1,4 +1,4 @@
-"""What accounts need from the outside: a place to keep users, and a way to hash."""
+"""What accounts need from the outside: places to keep users and clients, and a way to hash."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 
+from edge.accounts.client import Client, StoredClient
 from edge.accounts.user import NewUser, StoredCredentials, User
 
 
@@ -47,6 +48,34 @@ class UserStore(Protocol):
         ...
 
     async def delete(self, user_id: UUID) -> bool: ...
+
+
+class ClientIdTaken(msgspec.Struct, frozen=True):
+    """Another client has this id."""
+
+
+class ClientStore(Protocol):
+    """Where OAuth clients are kept. Every method raises `UnavailableError` when it is away."""
+
+    async def add(self, client: Client, secret_hash: bytes | None) -> Client | ClientIdTaken:
+        """Store a client that is enabled and has epoch 0, whatever it says."""
+        ...
+
+    async def find(self, client_id: str) -> StoredClient | None: ...
+
+    async def all(self) -> Sequence[Client]:
+        """Give all clients in the order of their ids."""
+        ...
+
+    async def replace_secret(self, client_id: str, secret_hash: bytes) -> Client | None: ...
+
+    async def set_disabled(self, client_id: str, *, disabled: bool) -> Client | None:
+        """Disable or enable.
+
+        Disabling raises the epoch, ends every session of the client and records both as
+        revocations, in one transaction.
+        """
+        ...
 
 
 class PasswordHasher(Protocol):

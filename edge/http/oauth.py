@@ -1,11 +1,14 @@
-"""The token endpoint's wire format: the form that comes in, the errors that go out (RFC 6749)."""
+"""The wire format of the OAuth endpoints: forms come in, errors go out (RFC 6749)."""
 
 import re
+from collections.abc import Mapping
 from typing import Final, Literal
 from urllib.parse import parse_qsl
 
 import msgspec
+from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 
+from edge.http.bodies import EdgeRequest
 from edge.reasons import Reason
 
 OAuthErrorCode = Literal[
@@ -19,7 +22,9 @@ OAuthErrorCode = Literal[
     "server_error",
 ]
 
-# The parameters that RFC 6749 defines for the token endpoint; others are ignored (section 3.2).
+FORM: Final = "application/x-www-form-urlencoded"
+
+# The parameters that RFC 6749 (and 7009, 7662) define; others are ignored (section 3.2).
 _DEFINED: Final = frozenset(
     {
         "assertion",
@@ -34,6 +39,8 @@ _DEFINED: Final = frozenset(
         "redirect_uri",
         "refresh_token",
         "scope",
+        "token",
+        "token_type_hint",
         "username",
     }
 )
@@ -48,15 +55,56 @@ _DESCRIPTIONS: Final[dict[Reason, str]] = {
     Reason.REFRESH_TOKEN_REUSED: "The refresh token was used before; the session was ended",
     Reason.SESSION_REVOKED: "The session was ended",
     Reason.SCOPE_INVALID: "The scope is unknown, malformed or beyond what is allowed",
+    Reason.TOKEN_OF_ANOTHER_CLIENT: "The token was issued to another client",
 }
 _DEFAULT_DESCRIPTION: Final = "The refresh token is not valid"
 
 
 class OAuthError(msgspec.Struct, frozen=True):
-    """The body of an error answer of the token endpoint (RFC 6749 section 5.2)."""
+    """The body of an error answer (RFC 6749 section 5.2)."""
 
     error: OAuthErrorCode
     error_description: str
+
+
+class OAuthRefusedError(Exception):
+    """Carries an error out to where it becomes an answer."""
+
+    def __init__(self, error: OAuthError) -> None:
+        self.error = error
+        super().__init__(error.error)
+
+
+async def read_form(request: EdgeRequest) -> dict[str, str]:
+    """Read the form in the body.
+
+    Raises:
+        OAuthRefusedError: there is none, it is malformed, or something stands in the URL, where
+            credentials would be logged (section 2.3.1).
+    """
+    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if content_type != FORM:
+        raise OAuthRefusedError(OAuthError("invalid_request", f"The body must be {FORM}"))
+    if request.scope["query_string"]:
+        raise OAuthRefusedError(OAuthError("invalid_request", "Parameters belong into the body"))
+    try:
+        form = parse_form(await request.body())
+    except RequestEntityTooLarge:
+        form = OAuthError("invalid_request", "The body is too large")
+    if isinstance(form, OAuthError):
+        raise OAuthRefusedError(form)
+    return form
+
+
+def parameter(form: Mapping[str, str], name: str) -> str:
+    """Give a parameter that must be there.
+
+    Raises:
+        OAuthRefusedError: it is missing.
+    """
+    if name not in form:
+        raise OAuthRefusedError(OAuthError("invalid_request", f"The parameter {name} is missing"))
+    return form[name]
 
 
 def parse_form(body: bytes) -> dict[str, str] | OAuthError:
@@ -82,6 +130,6 @@ def parse_form(body: bytes) -> dict[str, str] | OAuthError:
 
 
 def refusal_of(reason: Reason) -> OAuthError:
-    """Give the error answer for a refused login or refresh."""
+    """Give the error answer for what was refused for this reason."""
     code: OAuthErrorCode = "invalid_scope" if reason is Reason.SCOPE_INVALID else "invalid_grant"
     return OAuthError(code, _DESCRIPTIONS.get(reason, _DEFAULT_DESCRIPTION))

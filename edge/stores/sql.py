@@ -10,7 +10,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, event, exc, text
+from sqlalchemy import BigInteger, String, event, exc, text
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.ext.compiler import compiles
@@ -52,6 +52,25 @@ def _sqlite_now(_element: object, _compiler: SQLCompiler, **_: object) -> str:
         "(CAST(strftime('%s', 'now') AS INTEGER) * 1000"
         " + CAST(substr(strftime('%f', 'now'), 4) AS INTEGER))"
     )
+
+
+class uuid_text(FunctionElement[str]):  # noqa: N801  # reads as the SQL function it is
+    """A UUID as the 36 characters that `str` makes of it, on every database."""
+
+    type = String(36)
+    inherit_cache = True
+
+
+@compiles(uuid_text, "postgresql")
+def _postgresql_uuid_text(element: uuid_text, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ANN401
+    return f"CAST({compiler.process(element.clauses, **options)} AS VARCHAR)"
+
+
+@compiles(uuid_text, "sqlite")
+def _sqlite_uuid_text(element: uuid_text, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ANN401
+    digits = compiler.process(element.clauses, **options)  # 32 of them, as SQLAlchemy stores it
+    parts = ((1, 8), (9, 4), (13, 4), (17, 4), (21, 12))
+    return "(" + " || '-' || ".join(f"substr({digits}, {at}, {n})" for at, n in parts) + ")"
 
 
 class Database:

@@ -49,6 +49,23 @@ class TokenFromTheFuture(SecurityEvent, frozen=True, kw_only=True):
     name = "token.from_the_future"
 
 
+class TokenIssued(SecurityEvent, frozen=True, kw_only=True):
+    """A client got an access token for itself."""
+
+    name = "token.issued"
+
+
+class TokenRevoked(SecurityEvent, frozen=True, kw_only=True):
+    """`principal` is whose token it was, `by` the client that revoked it."""
+
+    name = "token.revoked"
+    by: str = ""
+
+
+class ClientAuthenticationFailed(SecurityEvent, frozen=True, kw_only=True):
+    name = "client.authentication_failed"
+
+
 class LoggedOut(SecurityEvent, frozen=True, kw_only=True):
     name = "session.ended"
 
@@ -87,6 +104,22 @@ class AccountEnabled(AccountChanged, frozen=True, kw_only=True):
 
 class AccountDeleted(AccountChanged, frozen=True, kw_only=True):
     name = "account.deleted"
+
+
+class ClientCreated(AccountChanged, frozen=True, kw_only=True):
+    name = "client.created"
+
+
+class ClientSecretRotated(AccountChanged, frozen=True, kw_only=True):
+    name = "client.secret_rotated"
+
+
+class ClientDisabled(AccountChanged, frozen=True, kw_only=True):
+    name = "client.disabled"
+
+
+class ClientEnabled(AccountChanged, frozen=True, kw_only=True):
+    name = "client.enabled"
 
 
 Record = Callable[[SecurityEvent], None]

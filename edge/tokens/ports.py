@@ -28,7 +28,7 @@ class SessionStore(Protocol):
         """Store a session at generation 1.
 
         False where the user is gone, is disabled, or has a higher epoch than when the credentials
-        were checked.
+        were checked; and where the client is disabled.
         """
         ...
 
@@ -46,6 +46,12 @@ class SessionStore(Protocol):
     async def revoke(self, session_id: UUID) -> bool:
         """End a session and the access tokens that carry its id; False where it had ended."""
         ...
+
+
+class TokenRevoker(Protocol):
+    """Ends single access tokens before they expire."""
+
+    async def revoke(self, token_id: str) -> None: ...
 
 
 class RevocationList(Protocol):

@@ -68,7 +68,7 @@ class Sessions:
         scopes: tuple[str, ...],
         origin: Origin,
     ) -> Started | None:
-        """Start a session; None where the user changed since the credentials were checked."""
+        """Start a session; None where user or client changed since they were checked."""
         session = NewSession(
             id=self._new_id(),
             user_id=user_id,
@@ -90,23 +90,44 @@ class Sessions:
         Whoever loses the compare-and-set reads again and finds itself a predecessor within the
         overlap, or the session ended; every round, some other request has moved it on.
         """
-        token = self._codec.parse(refresh_token)
-        if token is None:
-            return RefreshRefused(Reason.REFRESH_TOKEN_INVALID)
         while True:
-            session = await self._store.find(token.session_id)
-            if session is None or not self._codec.proves(token, session.salt):
+            proven = await self._prove(refresh_token)
+            # Before reuse is looked for: another client's token must not end the session.
+            if proven is None or proven[0].client_id != client_id:
                 return RefreshRefused(Reason.REFRESH_TOKEN_INVALID)
-            if session.client_id != client_id:
-                # Before reuse is looked for: another client's token must not end the session.
-                return RefreshRefused(Reason.REFRESH_TOKEN_INVALID)
-            outcome = await self._act(session, token.generation, asked, origin)
+            session, generation = proven
+            outcome = await self._act(session, generation, asked, origin)
             if outcome is not None:
                 return outcome
+
+    async def find(self, refresh_token: str) -> Session | None:
+        """Give the session of a genuine refresh token, of whatever generation and state."""
+        proven = await self._prove(refresh_token)
+        return proven[0] if proven else None
+
+    async def find_current(self, refresh_token: str) -> Session | None:
+        """Give the session of a refresh token that moves it on: it is live, the token its newest.
+
+        A predecessor within the overlap is no longer good by itself: it only finds its successor.
+        """
+        proven = await self._prove(refresh_token)
+        if proven is None:
+            return None
+        session, generation = proven
+        judgement = judge(session, generation, self._lifetime.overlap_ms)
+        return session if isinstance(judgement, Rotate) else None
 
     async def end(self, session_id: UUID) -> bool:
         """End a session and its access tokens; False where it had ended already."""
         return await self._store.revoke(session_id)
+
+    async def _prove(self, refresh_token: str) -> tuple[Session, int] | None:
+        """Give session and generation of a genuine refresh token."""
+        token = self._codec.parse(refresh_token)
+        session = await self._store.find(token.session_id) if token else None
+        if token is None or session is None or not self._codec.proves(token, session.salt):
+            return None
+        return session, token.generation
 
     async def _act(
         self, session: Session, generation: int, asked: frozenset[str] | None, origin: Origin

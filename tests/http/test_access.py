@@ -17,12 +17,15 @@ from tests.support.app import RunningApp, bearer, running_service
 PUBLIC_ROUTES = [
     "GET /",
     "GET /.well-known/jwks.json",
+    "GET /.well-known/oauth-authorization-server",
     "GET /livez",
     "GET /openapi.json",
     "GET /readyz",
     "HEAD /livez",
     "HEAD /readyz",
     "POST /login",
+    "POST /oauth/introspect",
+    "POST /oauth/revoke",
     "POST /refresh-token",
     "POST /token",
 ]

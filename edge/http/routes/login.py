@@ -11,6 +11,7 @@ from msgspec import Meta
 
 from edge.access.principal import Principal
 from edge.access.sign_in import SignedIn, SignIn, SignInRefused
+from edge.accounts.client import Client
 from edge.http.bodies import EdgeRequest
 from edge.http.context import origin_of
 from edge.http.enforcement import PUBLIC, RefusedError
@@ -46,11 +47,12 @@ class Refresh(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 async def login(
     request: EdgeRequest,
     data: JSONBody[Login],
+    built_in_client: NamedDependency[Client],
     sign_in: NamedDependency[SignIn],
     record: NamedDependency[Record],
 ) -> Response[Tokens]:
     outcome = await sign_in.with_password(
-        data.username, data.password, data.scope, origin_of(request)
+        built_in_client, data.username, data.password, data.scope, origin_of(request)
     )
     record(login_event(request.scope, outcome))
     return _tokens_or_raise(outcome)
@@ -60,10 +62,13 @@ async def login(
 async def refresh_token(
     request: EdgeRequest,
     data: JSONBody[Refresh],
+    built_in_client: NamedDependency[Client],
     sign_in: NamedDependency[SignIn],
     record: NamedDependency[Record],
 ) -> Response[Tokens]:
-    outcome = await sign_in.with_refresh_token(data.refresh_token, data.scope, origin_of(request))
+    outcome = await sign_in.with_refresh_token(
+        built_in_client, data.refresh_token, data.scope, origin_of(request)
+    )
     record(refresh_event(request.scope, outcome))
     return _tokens_or_raise(outcome)
 

@@ -3,12 +3,23 @@
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import JSON, ColumnElement, Row, Uuid, func, insert, literal, select, update
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    Row,
+    Uuid,
+    false,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from edge.stores.announcing import Announce, to_nobody
 from edge.stores.sql import Database, database_now
-from edge.stores.tables import revocations, sessions, users
+from edge.stores.tables import clients, revocations, sessions, users
 from edge.tokens.ports import NewSession
 from edge.tokens.session import Holder, Origin, Session, SessionLifetime
 
@@ -34,8 +45,15 @@ class SqlSessionStore:
         self._now: Final = database_now() if now is None else now
 
     async def start(self, session: NewSession, lifetime: SessionLifetime) -> bool:
-        # The user's row is locked and looked at again: a password that was changed while its
-        # predecessor was being checked must not leave a session behind.
+        # The rows of user and client are locked and looked at again: a password that was changed,
+        # or a client that was disabled, while credentials were being checked must not leave a
+        # session behind. The built-in client has no row.
+        is_client_disabled = (
+            select(clients.c.is_disabled)
+            .where(clients.c.id == session.client_id)
+            .with_for_update(read=True)
+            .scalar_subquery()
+        )
         unchanged = (
             select(
                 literal(session.id, Uuid),
@@ -55,8 +73,9 @@ class SqlSessionStore:
                 users.c.id == session.user_id,
                 users.c.epoch == session.epoch,
                 users.c.is_disabled.is_(False),
+                func.coalesce(is_client_disabled, false()).is_(False),
             )
-            .with_for_update(read=True)
+            .with_for_update(read=True, of=users)
         )
         columns = [column for column in sessions.c if column.name != "revoked_at_ms"]
         statement = insert(sessions).from_select(columns, unchanged)

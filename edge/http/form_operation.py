@@ -1,0 +1,25 @@
+"""Describing forms for the OpenAPI document."""
+
+from dataclasses import dataclass
+
+from litestar.openapi.spec import OpenAPIMediaType, OpenAPIType, Operation, RequestBody, Schema
+
+from edge.http.oauth import FORM
+
+
+def form_operation(*required: str, optional: tuple[str, ...] = ()) -> type[Operation]:
+    """Describe a form that its handler reads itself, to tell repeated parameters."""
+    text = Schema(type=OpenAPIType.STRING)
+    form = Schema(
+        type=OpenAPIType.OBJECT,
+        properties=dict.fromkeys((*required, *optional), text),
+        required=list(required),
+    )
+    body = RequestBody(content={FORM: OpenAPIMediaType(form)}, required=True)
+
+    @dataclass
+    class FormOperation(Operation):
+        def __post_init__(self) -> None:
+            self.request_body = body
+
+    return FormOperation
