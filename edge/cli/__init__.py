@@ -3,6 +3,7 @@
 import click
 
 from edge.cli.check import check, settings
+from edge.cli.clients import clients
 from edge.cli.db import db
 from edge.cli.serve import serve
 from edge.cli.users import users
@@ -14,5 +15,5 @@ def main() -> None:
     """Authentication, authorization and rate limits for HTTP services."""
 
 
-for command in (serve, check, settings, db, users):
+for command in (serve, check, settings, db, users, clients):
     main.add_command(command)

@@ -14,7 +14,7 @@ from edge.accounts.user import NewUser, StoredCredentials, User, username_key
 from edge.reasons import Reason
 from edge.tokens.claims import AccessClaims
 from edge.tokens.ports import NewSession
-from edge.tokens.session import Holder, Session, SessionLifetime
+from edge.tokens.session import Holder, Origin, Session, SessionLifetime
 
 NOW_S: Final = 1_800_000_000
 
@@ -175,12 +175,14 @@ class FakeSessionStore:
         self.rows: dict[UUID, Session] = {}
         self.finds = 0
         self.advances = 0
+        self.origins: list[Origin] = []
         self.changes: list[Callable[[], None]] = []
         """What happens between a `find` and what follows it, one a time."""
 
     async def start(self, session: NewSession, lifetime: SessionLifetime) -> bool:
         if self.holder.is_disabled or session.epoch < self.holder.epoch:
             return False
+        self.origins.append(session.origin)
         absolute = self.now_ms + lifetime.absolute_ms
         self.rows[session.id] = Session(
             id=session.id,
@@ -205,12 +207,13 @@ class FakeSessionStore:
         return found
 
     async def advance(
-        self, session_id: UUID, *, generation: int, lifetime: SessionLifetime
+        self, session_id: UUID, *, generation: int, lifetime: SessionLifetime, origin: Origin
     ) -> Session | None:
         self.advances += 1
         row = self._read(session_id)
         if row is None or row.generation != generation or row.revoked_at_ms is not None:
             return None
+        self.origins.append(origin)
         self.rows[session_id] = msgspec.structs.replace(
             row,
             generation=generation + 1,

@@ -9,13 +9,14 @@ import pytest
 from edge.access.decision import Malformed, Unauthenticated
 from edge.access.rules import RoleHierarchy, ScopePolicy
 from edge.access.sign_in import SignedIn, SignIn, SignInRefused
+from edge.accounts.client import built_in_client
 from edge.accounts.password_login import PasswordLogin
 from edge.faults import UnavailableError
 from edge.reasons import Reason
 from edge.tokens.access_tokens import AccessTokenIssuer
 from edge.tokens.claims import AccessClaims
 from edge.tokens.refresh_token import RefreshTokenCodec
-from edge.tokens.session import SessionLifetime
+from edge.tokens.session import Origin, SessionLifetime
 from edge.tokens.sessions import Sessions
 from tests.support.fakes import (
     NOW_S,
@@ -34,24 +35,22 @@ WRONG = "a wrong made-up sign-in password"
 remember(PASSWORD, WRONG)
 
 ALICE = make_user(roles=("moderator",), epoch=3)
+CLIENT = built_in_client("first-party", ["profile", "moderate", "admin"])
+HERE = Origin("203.0.113.7", "a browser")
 LIFETIME = SessionLifetime(idle_ms=60_000, absolute_ms=600_000, overlap_ms=10_000)
 
 
 class House:
     """Sign-in for `alice`, a moderator, through sessions in memory; everything in one place."""
 
-    def __init__(self, client_id: str = "first-party") -> None:
+    def __init__(self) -> None:
         self.users = FakeUserStore()
         self.hasher = CountingHasher()
         self.sessions = FakeSessionStore(ALICE)
         self.signer = FakeSigner()
         self.clock = FakeClock(NOW_S + 0.9)
         self.login = PasswordLogin(self.users, self.hasher, max_length=64)
-        self.sign_in = self.for_client(client_id)
-
-    def for_client(self, client_id: str) -> SignIn:
-        """Give a sign-in of another client over the same stores."""
-        return SignIn(
+        self.sign_in = SignIn(
             self.login,
             Sessions(
                 self.sessions,
@@ -71,21 +70,25 @@ class House:
             scopes=ScopePolicy(
                 {"profile": ["user"], "moderate": ["moderator"], "admin": ["admin"]}
             ),
-            client_id=client_id,
         )
 
     async def start(self, scope: str | None = None) -> SignedIn:
-        signed_in = await self.sign_in.with_password("alice", PASSWORD, scope)
+        signed_in = await self.sign_in.with_password(CLIENT, "alice", PASSWORD, scope, HERE)
         assert isinstance(signed_in, SignedIn)
+        assert signed_in.refresh_token is not None
         remember(signed_in.refresh_token)
         return signed_in
 
-    async def refresh(self, token: str, scope: str | None = None) -> SignedIn | SignInRefused:
-        return await self.sign_in.with_refresh_token(token, scope)
+    async def refresh(
+        self, token: str | None, scope: str | None = None
+    ) -> SignedIn | SignInRefused:
+        assert token is not None
+        return await self.sign_in.with_refresh_token(CLIENT, token, scope, HERE)
 
-    async def refreshed(self, token: str, scope: str | None = None) -> SignedIn:
+    async def refreshed(self, token: str | None, scope: str | None = None) -> SignedIn:
         outcome = await self.refresh(token, scope)
         assert isinstance(outcome, SignedIn), outcome
+        assert outcome.refresh_token is not None
         remember(outcome.refresh_token)
         return outcome
 
@@ -157,13 +160,13 @@ async def test_a_login_gets_the_scopes_it_asks_for_and_may_have(
     signed_in = await house.start(asked)
     assert signed_in.scopes == granted
     assert house.sessions.rows[signed_in.session_id].scopes == granted
-    assert house.signer.signed[0].scopes == frozenset(granted)
+    assert house.signer.signed[0].scope == " ".join(granted)
 
 
 @pytest.mark.parametrize("asked", ["admin", "unknown", "profile unknown", "", " ", "a  b"])
 async def test_a_login_for_a_bad_scope_starts_nothing(house: House, asked: str) -> None:
     """A scope that is unknown, malformed or wholly beyond the roles is refused."""
-    outcome = await house.sign_in.with_password("alice", PASSWORD, asked)
+    outcome = await house.sign_in.with_password(CLIENT, "alice", PASSWORD, asked, HERE)
     assert outcome == SignInRefused(decision=Malformed(Reason.SCOPE_INVALID), user_id=ALICE.id)
     assert house.sessions.rows == {}
     assert house.signer.signed == []
@@ -172,7 +175,7 @@ async def test_a_login_for_a_bad_scope_starts_nothing(house: House, asked: str) 
 async def test_a_wrong_password_starts_nothing(house: House) -> None:
     """Wrong credentials are refused before the scope is looked at, and name nobody."""
     for username, password in (("alice", WRONG), ("nobody", PASSWORD)):
-        outcome = await house.sign_in.with_password(username, password, "unknown")
+        outcome = await house.sign_in.with_password(CLIENT, username, password, "unknown", HERE)
         refusal = Unauthenticated(Reason.CREDENTIALS_INVALID)
         assert outcome == SignInRefused(decision=refusal)
     assert house.sessions.rows == {}
@@ -181,7 +184,7 @@ async def test_a_wrong_password_starts_nothing(house: House) -> None:
 async def test_a_disabled_account_starts_nothing(house: House) -> None:
     """The right password of a disabled account is told that it is disabled."""
     await house.users.set_disabled(ALICE.id, disabled=True)
-    outcome = await house.sign_in.with_password("alice", PASSWORD, None)
+    outcome = await house.sign_in.with_password(CLIENT, "alice", PASSWORD, None, HERE)
     assert isinstance(outcome, SignInRefused)
     assert outcome.decision == Unauthenticated(Reason.ACCOUNT_DISABLED)
     assert house.sessions.rows == {}
@@ -193,7 +196,7 @@ async def test_a_change_during_the_hash_starts_nothing(
 ) -> None:
     """Whoever was locked out while the old password was hashed gets no session."""
     house.change_alice(**change)
-    outcome = await house.sign_in.with_password("alice", PASSWORD, None)
+    outcome = await house.sign_in.with_password(CLIENT, "alice", PASSWORD, None, HERE)
     refusal = Unauthenticated(Reason.CREDENTIALS_INVALID)
     assert outcome == SignInRefused(decision=refusal, user_id=ALICE.id)
     assert house.signer.signed == []
@@ -387,9 +390,10 @@ async def test_another_client_cannot_use_or_end_a_session(house: House) -> None:
     first = await house.start()
     second = await house.refreshed(first.refresh_token)
     house.sessions.now_ms += LIFETIME.overlap_ms + 1
-    other = house.for_client("another-client")
+    other = msgspec.structs.replace(CLIENT, id="another-client")
     for token in (first.refresh_token, second.refresh_token):
-        outcome = await other.with_refresh_token(token, None)
+        assert token is not None
+        outcome = await house.sign_in.with_refresh_token(other, token, None, HERE)
         assert outcome == SignInRefused(decision=Unauthenticated(Reason.REFRESH_TOKEN_INVALID))
     assert not house.is_over
     assert house.generation == 2
@@ -464,6 +468,41 @@ async def test_a_role_given_later_brings_no_scope_to_an_old_session(house: House
     assert house.signer.signed[-1].roles == ("admin", "moderator")
 
 
+# What clients may.
+
+
+async def test_a_client_limits_the_scopes_of_its_users(house: House) -> None:
+    """A user gets from a client at most what both may have, at the login and at each refresh."""
+    narrow = msgspec.structs.replace(CLIENT, scopes=frozenset({"profile", "admin"}))
+    signed_in = await house.sign_in.with_password(narrow, "alice", PASSWORD, None, HERE)
+    assert isinstance(signed_in, SignedIn)
+    assert signed_in.scopes == ("profile",)
+    refused = await house.sign_in.with_password(narrow, "alice", PASSWORD, "moderate", HERE)
+    assert isinstance(refused, SignInRefused)
+    assert refused.decision == Malformed(Reason.SCOPE_INVALID)
+    none = msgspec.structs.replace(CLIENT, scopes=frozenset())
+    assert signed_in.refresh_token is not None
+    later = await house.sign_in.with_refresh_token(none, signed_in.refresh_token, None, HERE)
+    assert isinstance(later, SignedIn)
+    assert later.scopes == ()
+
+
+async def test_a_client_that_may_not_refresh_gets_no_refresh_token(house: House) -> None:
+    """What it could not use, it is not given."""
+    only_passwords = msgspec.structs.replace(CLIENT, grants=("password",))
+    signed_in = await house.sign_in.with_password(only_passwords, "alice", PASSWORD, None, HERE)
+    assert isinstance(signed_in, SignedIn)
+    assert signed_in.refresh_token is None
+
+
+async def test_a_session_says_where_it_is_used_from(house: House) -> None:
+    """The origin of the login is stored, and that of each refresh after it."""
+    first = await house.start()
+    assert house.sessions.origins == [HERE]
+    await house.refreshed(first.refresh_token)
+    assert house.sessions.origins == [HERE, HERE]
+
+
 # Signing out, and faults.
 
 
@@ -497,5 +536,6 @@ async def test_tokens_do_not_show_themselves(house: House) -> None:
     signed_in = await house.start()
     shown = f"{signed_in!r} {[signed_in]}"
     assert signed_in.access_token not in shown
+    assert signed_in.refresh_token is not None
     assert signed_in.refresh_token not in shown
     assert str(signed_in.session_id) in shown
