@@ -9,7 +9,8 @@ from uuid import UUID
 
 import msgspec
 
-from edge.accounts.ports import UsernameTaken
+from edge.accounts.client import Client, StoredClient
+from edge.accounts.ports import ClientIdTaken, UsernameTaken
 from edge.accounts.user import NewUser, StoredCredentials, User, username_key
 from edge.reasons import Reason
 from edge.tokens.claims import AccessClaims
@@ -164,6 +165,43 @@ class FakeUserStore:
     def _change(self, user_id: UUID, **fields: object) -> User:
         found = self.credentials[user_id]
         return self.put(msgspec.structs.replace(found.user, **fields), found.password_hash)
+
+
+class FakeClientStore:
+    """A `ClientStore` in a dictionary; `finds` counts the look-ups."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, StoredClient] = {}
+        self.finds = 0
+
+    async def add(self, client: Client, secret_hash: bytes | None) -> Client | ClientIdTaken:
+        if client.id in self.rows:
+            return ClientIdTaken()
+        self.rows[client.id] = StoredClient(client, secret_hash)
+        return client
+
+    async def find(self, client_id: str) -> StoredClient | None:
+        self.finds += 1
+        return self.rows.get(client_id)
+
+    async def all(self) -> Sequence[Client]:
+        return [self.rows[client_id].client for client_id in sorted(self.rows)]
+
+    async def replace_secret(self, client_id: str, secret_hash: bytes) -> Client | None:
+        found = self.rows.get(client_id)
+        if found is None:
+            return None
+        self.rows[client_id] = StoredClient(found.client, secret_hash)
+        return found.client
+
+    async def set_disabled(self, client_id: str, *, disabled: bool) -> Client | None:
+        found = self.rows.get(client_id)
+        if found is None:
+            return None
+        epoch = found.client.epoch + disabled
+        client = msgspec.structs.replace(found.client, epoch=epoch, is_disabled=disabled)
+        self.rows[client_id] = StoredClient(client, found.secret_hash)
+        return client
 
 
 class FakeSessionStore:
