@@ -50,6 +50,7 @@ class Reason(StrEnum):
     TOKEN_OF_ANOTHER_CLIENT = "token_of_another_client"
 
     # The principal is known and may not.
+    USER_NEEDED = "user_needed"
     ROLE_MISSING = "role_missing"
     INSUFFICIENT_SCOPE = "insufficient_scope"
 

@@ -6,6 +6,7 @@ There are no exclusions by path, which would open routes nobody thought of.
 
 from collections.abc import Mapping
 from typing import Any, Final, cast
+from uuid import UUID
 
 from litestar.connection import ASGIConnection
 from litestar.enums import ScopeType
@@ -16,6 +17,7 @@ from edge.access.decision import Allow, Forbidden, Refusal
 from edge.access.decision_point import DecisionPoint
 from edge.access.principal import Method, Principal
 from edge.http.context import context_of
+from edge.reasons import Reason
 
 _OPTION: Final = "edge_accepts"
 _PRINCIPAL_KEY: Final = "edge_principal"
@@ -89,6 +91,17 @@ def principal_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Principal:
         message = "a public route has no principal"
         raise RuntimeError(message)  # noqa: TRY004  # the route is wrong, not a type
     return principal
+
+
+def user_of(principal: Principal) -> UUID:
+    """Give the id of the user who is asking.
+
+    Raises:
+        RefusedError: it is no user of this Edge: a client for itself, or somebody else's user.
+    """
+    if principal.user_id is None:
+        raise RefusedError(Forbidden(Reason.USER_NEEDED), principal=principal)
+    return principal.user_id
 
 
 def forbid(

@@ -44,6 +44,7 @@ _TITLES: Final[dict[Reason, str]] = {
     Reason.REFRESH_TOKEN_REUSED: "The refresh token was used before; the session was ended",
     Reason.REFRESH_TOKEN_FROM_THE_FUTURE: "The refresh token is not valid",
     Reason.SESSION_REVOKED: "The session was ended",
+    Reason.USER_NEEDED: "This is for users of this Edge, not for clients or strangers",
     Reason.ROLE_MISSING: "A role is missing",
     Reason.INSUFFICIENT_SCOPE: "A scope is missing",
     Reason.STORE_UNAVAILABLE: "A store is not reachable",

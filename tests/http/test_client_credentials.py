@@ -77,7 +77,8 @@ async def test_no_client_is_mistaken_for_a_user(app: RunningApp) -> None:
 
     assert payload_of(token)["sub"] == f"client:{user.id}"
     assert (await app.get(f"/users/{user.id}", token)).status_code == 404
-    assert (await app.get("/users/me", token)).status_code != 200
+    refused = await app.get("/users/me", token)
+    assert (refused.status_code, refused.json()["code"]) == (403, "user_needed")
 
 
 async def test_a_client_may_use_the_grants_it_was_given(app: RunningApp) -> None:

@@ -80,16 +80,19 @@ async def test_the_ways_to_authenticate_that_are_named_work(app: RunningApp) -> 
     machine = await add_client(app, "machine")
     phone = await add_client(app, "phone", is_confidential=False)
     assert machine.secret is not None
-    ways: dict[str, dict[str, Any]] = {
-        "none": {"data": {"client_id": phone.id}},
-        "client_secret_basic": {"auth": (machine.id, machine.secret), "data": {}},
-        "client_secret_post": {"data": {"client_id": machine.id, "client_secret": machine.secret}},
+    basic = httpx.BasicAuth(machine.id, machine.secret)
+    ways: dict[str, tuple[dict[str, str], httpx.Auth]] = {
+        "none": ({"client_id": phone.id}, httpx.Auth()),
+        "client_secret_basic": ({}, basic),
+        "client_secret_post": (
+            {"client_id": machine.id, "client_secret": machine.secret},
+            httpx.Auth(),
+        ),
     }
     for endpoint, path in (("revocation", "/oauth/revoke"), ("introspection", "/oauth/introspect")):
-        for way, request in ways.items():
+        for way, (form, auth) in ways.items():
             is_named = way in metadata[f"{endpoint}_endpoint_auth_methods_supported"]
-            form = {**request["data"], "token": "x"}
-            answer = await app.http.post(path, data=form, auth=request.get("auth"))
+            answer = await app.http.post(path, data={**form, "token": "x"}, auth=auth)
             assert (answer.status_code == 200) is is_named, (endpoint, way)
 
 

@@ -1,5 +1,7 @@
 """`POST /oauth/revoke` after RFC 7009."""
 
+from typing import NoReturn
+
 import pytest
 
 from edge.faults import UnavailableError
@@ -144,5 +146,5 @@ async def test_without_a_store_nothing_is_said_to_be_revoked(
     assert answer.headers["cache-control"] == "no-store"
 
 
-def _away() -> object:
+def _away() -> NoReturn:
     raise UnavailableError(Reason.STORE_UNAVAILABLE)

@@ -13,7 +13,7 @@ from edge.access.decision import Unauthenticated
 from edge.access.principal import Principal
 from edge.accounts.accounts import Accounts
 from edge.accounts.user import User
-from edge.http.enforcement import RefusedError
+from edge.http.enforcement import RefusedError, user_of
 from edge.reasons import Reason
 
 _ADMIN = "admin"
@@ -34,7 +34,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
 
 @get("/users/me", summary="Who am I")
 async def me(principal: NamedDependency[Principal], accounts: NamedDependency[Accounts]) -> Profile:
-    user = await accounts.find(principal.user_id) if principal.user_id else None
+    user = await accounts.find(user_of(principal))
     if user is None or user.is_disabled:
         raise RefusedError(Unauthenticated(Reason.TOKEN_REVOKED), principal=principal)
     return profile_of(user)
