@@ -11,10 +11,10 @@ from edge.tokens.sql.revocations import SqlRevocationList
 from edge.tokens.sql.sessions import SqlSessionStore
 from tests.support.stores import (
     REVOCATION_LIFETIME_S,
-    claims_of,
     record_token_revocation,
     stored_user,
     user_store,
+    verified_token,
 )
 
 
@@ -35,7 +35,7 @@ async def ended_session(database: Database, user: User) -> NewSession:
 
 async def test_an_empty_list_revokes_nothing(revoked: RevocationList) -> None:
     """Where nothing was ever revoked every token lives."""
-    assert not await revoked.is_revoked(claims_of(uuid7(), uuid7(), epoch=0))
+    assert not await revoked.is_revoked(verified_token(uuid7(), uuid7(), epoch=0))
 
 
 async def test_tokens_of_an_ended_session_are_dead(
@@ -44,9 +44,9 @@ async def test_tokens_of_an_ended_session_are_dead(
     """Ending a session kills its tokens, whatever their epoch, and no other session's."""
     user = await stored_user(database)
     session = await ended_session(database, user)
-    assert await revoked.is_revoked(claims_of(user.id, session.id, epoch=0))
-    assert await revoked.is_revoked(claims_of(user.id, session.id, epoch=9))
-    assert not await revoked.is_revoked(claims_of(user.id, uuid7(), epoch=0))
+    assert await revoked.is_revoked(verified_token(user.id, session.id, epoch=0))
+    assert await revoked.is_revoked(verified_token(user.id, session.id, epoch=9))
+    assert not await revoked.is_revoked(verified_token(user.id, uuid7(), epoch=0))
 
 
 async def test_tokens_below_the_users_epoch_are_dead(
@@ -59,7 +59,7 @@ async def test_tokens_below_the_users_epoch_are_dead(
     alive = [
         epoch
         for epoch in range(5)
-        if not await revoked.is_revoked(claims_of(user.id, uuid7(), epoch=epoch))
+        if not await revoked.is_revoked(verified_token(user.id, uuid7(), epoch=epoch))
     ]
     assert alive == [2, 3, 4]
 
@@ -70,7 +70,7 @@ async def test_tokens_of_a_deleted_user_are_dead(
     """The revocation outlives the account that it is about."""
     user = await stored_user(database)
     await user_store(database).delete(user.id)
-    assert await revoked.is_revoked(claims_of(user.id, uuid7(), epoch=user.epoch))
+    assert await revoked.is_revoked(verified_token(user.id, uuid7(), epoch=user.epoch))
 
 
 async def test_other_users_keep_their_tokens(revoked: RevocationList, database: Database) -> None:
@@ -78,16 +78,16 @@ async def test_other_users_keep_their_tokens(revoked: RevocationList, database: 
     user, other = await stored_user(database), await stored_user(database)
     await ended_session(database, user)
     await user_store(database).set_disabled(user.id, disabled=True)
-    assert await revoked.is_revoked(claims_of(user.id, uuid7(), epoch=0))
-    assert not await revoked.is_revoked(claims_of(other.id, uuid7(), epoch=0))
+    assert await revoked.is_revoked(verified_token(user.id, uuid7(), epoch=0))
+    assert not await revoked.is_revoked(verified_token(other.id, uuid7(), epoch=0))
 
 
 async def test_one_token_can_be_revoked(revoked: RevocationList, database: Database) -> None:
     """Revoking a `jti` kills that token and not its neighbours in the same session."""
     user_id, session_id = uuid7(), uuid7()
     await record_token_revocation(database, "stolen")
-    assert await revoked.is_revoked(claims_of(user_id, session_id, epoch=0, jti="stolen"))
-    assert not await revoked.is_revoked(claims_of(user_id, session_id, epoch=0, jti="stolen2"))
+    assert await revoked.is_revoked(verified_token(user_id, session_id, epoch=0, jti="stolen"))
+    assert not await revoked.is_revoked(verified_token(user_id, session_id, epoch=0, jti="stolen2"))
 
 
 async def test_kinds_of_revocation_do_not_mix(revoked: RevocationList, database: Database) -> None:
@@ -97,9 +97,9 @@ async def test_kinds_of_revocation_do_not_mix(revoked: RevocationList, database:
     await record_token_revocation(database, str(user.id))
     bystander = uuid7()
     for claims in (
-        claims_of(session.id, bystander, epoch=0),
-        claims_of(bystander, bystander, epoch=0, jti=str(session.id)),
-        claims_of(user.id, bystander, epoch=0),
-        claims_of(bystander, user.id, epoch=0),
+        verified_token(session.id, bystander, epoch=0),
+        verified_token(bystander, bystander, epoch=0, jti=str(session.id)),
+        verified_token(user.id, bystander, epoch=0),
+        verified_token(bystander, user.id, epoch=0),
     ):
         assert not await revoked.is_revoked(claims)

@@ -14,6 +14,7 @@ from uuid_utils.compat import uuid7
 
 from edge.access.rules import RoleHierarchy, ScopePolicy
 from edge.access.sign_in import SignedIn, SignIn, SignInRefused
+from edge.accounts.client import built_in_client
 from edge.accounts.password_login import PasswordLogin
 from edge.accounts.sql.users import SqlUserStore
 from edge.accounts.user import User
@@ -23,7 +24,7 @@ from edge.stores.tables import revocations, sessions
 from edge.tokens.access_tokens import AccessTokenIssuer
 from edge.tokens.ports import NewSession
 from edge.tokens.refresh_token import RefreshTokenCodec
-from edge.tokens.session import SessionLifetime
+from edge.tokens.session import Origin, SessionLifetime
 from edge.tokens.sessions import Refreshed, RefreshRefused, Sessions, Started
 from edge.tokens.sql.revocations import SqlRevocationList
 from edge.tokens.sql.sessions import SqlSessionStore
@@ -33,7 +34,6 @@ from tests.support.stores import (
     REVOCATION_LIFETIME_S,
     UNWRITABLE,
     TravelClock,
-    claims_of,
     let_others_run,
     make_revocations_unwritable,
     row_of,
@@ -41,6 +41,7 @@ from tests.support.stores import (
     set_session,
     stored_user,
     user_store,
+    verified_token,
 )
 
 _OVERLAP_MS = 10_000
@@ -48,6 +49,8 @@ _IDLE_MS = 60_000
 _ABSOLUTE_MS = 150_000
 _LIFETIME = SessionLifetime(_IDLE_MS, _ABSOLUTE_MS, _OVERLAP_MS)
 _CLIENT = "first-party"
+_BUILT_IN = built_in_client(_CLIENT, ["profile"])
+_HERE = Origin("203.0.113.7", "a browser")
 
 
 async def nothing() -> None:
@@ -109,7 +112,7 @@ async def start(
     sessions: Sessions, user: User, scopes: tuple[str, ...] = ("moderate", "profile")
 ) -> Started:
     started = await sessions.start(
-        user_id=user.id, epoch=user.epoch, client_id=_CLIENT, scopes=scopes
+        user_id=user.id, epoch=user.epoch, client_id=_CLIENT, scopes=scopes, origin=_HERE
     )
     assert started is not None
     remember(started.refresh_token)
@@ -118,7 +121,7 @@ async def start(
 
 async def refresh(sessions: Sessions, token: str) -> str:
     """Refresh, which must succeed; gives the new refresh token."""
-    outcome = await sessions.refresh(token, _CLIENT, None)
+    outcome = await sessions.refresh(token, _CLIENT, None, _HERE)
     assert isinstance(outcome, Refreshed)
     remember(outcome.refresh_token)
     return outcome.refresh_token
@@ -126,7 +129,7 @@ async def refresh(sessions: Sessions, token: str) -> str:
 
 async def why_not(sessions: Sessions, token: str, client: str = _CLIENT) -> Reason:
     """Refresh, which must be refused; gives the reason."""
-    outcome = await sessions.refresh(token, client, None)
+    outcome = await sessions.refresh(token, client, None, _HERE)
     assert isinstance(outcome, RefreshRefused)
     return outcome.reason
 
@@ -139,6 +142,7 @@ def new_session(user: User, *, epoch: int | None = None) -> NewSession:
         client_id=_CLIENT,
         scopes=("moderate", "profile"),
         salt=secrets.token_bytes(16),
+        origin=_HERE,
     )
 
 
@@ -164,7 +168,20 @@ async def test_a_started_session_is_stored_whole(
         "idle_expires_at_ms": clock.now_ms + _IDLE_MS,
         "absolute_expires_at_ms": clock.now_ms + _ABSOLUTE_MS,
         "revoked_at_ms": None,
+        "address": "203.0.113.7",
+        "user_agent": "a browser",
     }
+
+
+async def test_a_session_says_where_it_was_last_used_from(
+    travelling: Sessions, database: Database
+) -> None:
+    """A refresh from elsewhere takes the place of the login's address and user agent."""
+    started = await start(travelling, await stored_user(database))
+    elsewhere = Origin("2001:db8::1", "another browser")
+    await travelling.refresh(started.refresh_token, _CLIENT, None, elsewhere)
+    row = await row_of(database, sessions)
+    assert (row["address"], row["user_agent"]) == ("2001:db8::1", "another browser")
 
 
 async def test_a_session_is_found_with_its_holder(
@@ -262,19 +279,21 @@ class Login:
             ),
             roles=RoleHierarchy({}),
             scopes=ScopePolicy({"profile": ("user",)}),
-            client_id=_CLIENT,
         )
 
     async def run(self, username: str, password: str) -> SignedIn | SignInRefused:
         await self._password_login.prepare()
-        outcome = await self.sign_in.with_password(username, password, None)
+        outcome = await self.sign_in.with_password(_BUILT_IN, username, password, None, _HERE)
         if isinstance(outcome, SignedIn):
+            assert outcome.refresh_token is not None
             remember(outcome.refresh_token)
         return outcome
 
-    async def refresh(self, refresh_token: str) -> SignedIn | SignInRefused:
-        outcome = await self.sign_in.with_refresh_token(refresh_token, None)
+    async def refresh(self, refresh_token: str | None) -> SignedIn | SignInRefused:
+        assert refresh_token is not None
+        outcome = await self.sign_in.with_refresh_token(_BUILT_IN, refresh_token, None, _HERE)
         if isinstance(outcome, SignedIn):
+            assert outcome.refresh_token is not None
             remember(outcome.refresh_token)
         return outcome
 
@@ -350,7 +369,7 @@ async def test_a_refresh_gives_the_session_as_it_is_now(
     user = await stored_user(database, roles="admin user")
     started = await start(travelling, user)
     await user_store(database).set_roles(user.id, ["user"])
-    outcome = await travelling.refresh(started.refresh_token, _CLIENT, None)
+    outcome = await travelling.refresh(started.refresh_token, _CLIENT, None, _HERE)
     assert isinstance(outcome, Refreshed)
     holder = outcome.session.holder
     assert (outcome.session.generation, holder.roles, holder.epoch) == (2, ("user",), 1)
@@ -362,12 +381,15 @@ async def test_a_stored_generation_advances_once(
     """A compare-and-set from a generation that is not the row's changes nothing."""
     session = new_session(await stored_user(database))
     await store.start(session, _LIFETIME)
-    moved = await store.advance(session.id, generation=1, lifetime=_LIFETIME)
+    moved = await store.advance(session.id, generation=1, lifetime=_LIFETIME, origin=_HERE)
     assert moved is not None
     assert moved.generation == 2
     before = await row_of(database, sessions)
     for generation in (1, 3):
-        assert await store.advance(session.id, generation=generation, lifetime=_LIFETIME) is None
+        assert (
+            await store.advance(session.id, generation=generation, lifetime=_LIFETIME, origin=_HERE)
+            is None
+        )
     assert await row_of(database, sessions) == before
 
 
@@ -424,6 +446,7 @@ async def test_the_predecessor_after_the_overlap_ends_the_session(
     del recorded["id"]
     assert recorded == {
         "kind": "session",
+        "issuer": "",
         "subject": str(started.session_id),
         "epoch": None,
         "recorded_at_ms": clock.now_ms,
@@ -512,7 +535,7 @@ async def test_a_refusal_of_what_proves_nothing_names_no_session(
     """Events about a forged token cannot be pinned on the user whose session it claims."""
     started = await start(travelling, await stored_user(database))
     forged = codec.make(started.session_id, 1, secrets.token_bytes(16))
-    outcome = await travelling.refresh(forged, _CLIENT, None)
+    outcome = await travelling.refresh(forged, _CLIENT, None, _HERE)
     assert outcome == RefreshRefused(Reason.REFRESH_TOKEN_INVALID)
 
 
@@ -563,7 +586,7 @@ async def test_scopes_beyond_the_session_do_not_use_the_token_up(
     """Asking for more than the session has is refused, and the token is as good as before."""
     started = await start(travelling, await stored_user(database))
     before = await row_of(database, sessions)
-    outcome = await travelling.refresh(started.refresh_token, _CLIENT, frozenset(asked))
+    outcome = await travelling.refresh(started.refresh_token, _CLIENT, frozenset(asked), _HERE)
     assert isinstance(outcome, RefreshRefused)
     assert outcome.reason is Reason.SCOPE_INVALID
     assert await row_of(database, sessions) == before
@@ -577,7 +600,7 @@ async def test_reuse_is_seen_before_scopes_are_looked_at(
     started = await start(travelling, await stored_user(database))
     await refresh(travelling, started.refresh_token)
     clock.forward(_OVERLAP_MS + 1)
-    outcome = await travelling.refresh(started.refresh_token, _CLIENT, frozenset({"admin"}))
+    outcome = await travelling.refresh(started.refresh_token, _CLIENT, frozenset({"admin"}), _HERE)
     assert isinstance(outcome, RefreshRefused)
     assert outcome.reason is Reason.REFRESH_TOKEN_REUSED
     assert (await row_of(database, sessions))["revoked_at_ms"] == clock.now_ms
@@ -588,7 +611,9 @@ async def test_narrowing_leaves_the_session_its_scopes(
 ) -> None:
     """A refresh for fewer scopes succeeds and the session keeps all of its own."""
     started = await start(travelling, await stored_user(database))
-    outcome = await travelling.refresh(started.refresh_token, _CLIENT, frozenset({"profile"}))
+    outcome = await travelling.refresh(
+        started.refresh_token, _CLIENT, frozenset({"profile"}), _HERE
+    )
     assert isinstance(outcome, Refreshed)
     assert outcome.session.scopes == ("moderate", "profile")
 
@@ -645,7 +670,7 @@ async def test_an_expired_row_cannot_be_advanced(
     await store.start(session, _LIFETIME)
     clock.forward(_IDLE_MS)
     before = await row_of(database, sessions)
-    assert await store.advance(session.id, generation=1, lifetime=_LIFETIME) is None
+    assert await store.advance(session.id, generation=1, lifetime=_LIFETIME, origin=_HERE) is None
     assert await row_of(database, sessions) == before
 
 
@@ -700,7 +725,9 @@ async def test_no_token_outlives_an_acknowledged_end(
         )
         for token in (started.refresh_token, *given):
             assert await why_not(real_time, token) is Reason.SESSION_REVOKED
-        assert await revoked.is_revoked(claims_of(user.id, started.session_id, epoch=user.epoch))
+        assert await revoked.is_revoked(
+            verified_token(user.id, started.session_id, epoch=user.epoch)
+        )
 
 
 async def refresh_until_the_end(
@@ -713,7 +740,7 @@ async def refresh_until_the_end(
     given: list[str] = []
     while True:
         is_late = has_ended.is_set()
-        together = (sessions.refresh(token, _CLIENT, None) for _ in range(4))
+        together = (sessions.refresh(token, _CLIENT, None, _HERE) for _ in range(4))
         outcomes = await asyncio.gather(*together)
         tokens = [outcome.refresh_token for outcome in outcomes if isinstance(outcome, Refreshed)]
         assert not (is_late and tokens)

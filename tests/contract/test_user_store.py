@@ -12,7 +12,7 @@ from edge.accounts.user import NewUser, User, username_key
 from edge.stores.sql import Database
 from edge.stores.tables import revocations, sessions, users
 from edge.tokens.ports import NewSession
-from edge.tokens.session import SessionLifetime
+from edge.tokens.session import Origin, SessionLifetime
 from edge.tokens.sql.sessions import SqlSessionStore
 from tests.support.stores import (
     REVOCATION_LIFETIME_S,
@@ -277,8 +277,13 @@ async def test_endings_end_every_session_of_the_user(
     for session in ended:
         found = await session_store.find(session.id)
         assert found is None if ending == "delete" else found and found.revoked_at_ms is not None
-        assert await session_store.advance(session.id, generation=1, lifetime=_LIFETIME) is None
-    assert await session_store.advance(kept.id, generation=1, lifetime=_LIFETIME)
+        assert (
+            await session_store.advance(
+                session.id, generation=1, lifetime=_LIFETIME, origin=Origin()
+            )
+            is None
+        )
+    assert await session_store.advance(kept.id, generation=1, lifetime=_LIFETIME, origin=Origin())
 
 
 async def test_a_session_keeps_the_time_it_first_ended(
@@ -306,7 +311,9 @@ async def test_an_ending_happens_whole_or_not_at_all(
     with pytest.raises(UNWRITABLE):
         await _ENDINGS[ending](store, user)
     assert [await rows_of(database, table) for table in tables] == before
-    assert await session_store.advance(session.id, generation=1, lifetime=_LIFETIME)
+    assert await session_store.advance(
+        session.id, generation=1, lifetime=_LIFETIME, origin=Origin()
+    )
 
 
 async def test_a_new_password_replaces_the_old(store: UserStore, database: Database) -> None:

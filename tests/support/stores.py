@@ -25,7 +25,8 @@ from edge.accounts.user import NewUser, User
 from edge.faults import UnavailableError
 from edge.stores.sql import Database, database_now
 from edge.stores.tables import revocations, sessions
-from edge.tokens.claims import AccessClaims
+from edge.tokens.claims import AccessClaims, ClaimsPolicy, VerifiedToken
+from edge.tokens.own_tokens import OwnTokens
 
 REVOCATION_LIFETIME_S: Final = 910
 
@@ -99,8 +100,12 @@ async def record_token_revocation(database: Database, jti: str) -> None:
         await connection.execute(statement)
 
 
-def claims_of(user_id: UUID, session_id: UUID, *, epoch: int, jti: str = "a-token") -> AccessClaims:
-    return AccessClaims(
+def verified_token(
+    user_id: UUID, session_id: UUID, *, epoch: int, jti: str = "a-token"
+) -> VerifiedToken:
+    """Give what a good access token of Edge's own comes to."""
+    policy = ClaimsPolicy(issuer="https://edge.test", audiences=frozenset({"edge"}), leeway_s=5)
+    claims = AccessClaims(
         iss="https://edge.test",
         sub=str(user_id),
         aud="edge",
@@ -111,6 +116,7 @@ def claims_of(user_id: UUID, session_id: UUID, *, epoch: int, jti: str = "a-toke
         sid=str(session_id),
         epoch=epoch,
     )
+    return OwnTokens(policy).accept(claims)
 
 
 # What a statement fails with once `make_revocations_unwritable` has run.

@@ -24,9 +24,23 @@ _OF_THE_COMMAND_LINE = frozenset(
         Reason.PASSWORD_GUESSABLE,
         Reason.PASSWORD_CONTEXTUAL,
         Reason.PASSWORD_NOT_TEXT,
+        Reason.CLIENT_ID_INVALID,
+        Reason.CLIENT_ID_TAKEN,
+        Reason.CLIENT_NAME_INVALID,
+        Reason.GRANT_INVALID,
     }
 )
-OF_HTTP = [reason for reason in Reason if reason not in _OF_THE_COMMAND_LINE]
+# The OAuth endpoints answer in words of their own; these are in events.
+_OF_OAUTH = frozenset(
+    {
+        Reason.CLIENT_UNKNOWN,
+        Reason.CLIENT_CREDENTIALS_INVALID,
+        Reason.CLIENT_DISABLED,
+        Reason.CLIENT_IS_PUBLIC,
+        Reason.TOKEN_OF_ANOTHER_CLIENT,
+    }
+)
+OF_HTTP = [reason for reason in Reason if reason not in _OF_THE_COMMAND_LINE | _OF_OAUTH]
 
 ABOUT_THE_TOKEN = {
     Reason.TOKEN_MALFORMED,
@@ -35,6 +49,7 @@ ABOUT_THE_TOKEN = {
     Reason.TOKEN_REVOKED,
     Reason.TYPE_MISMATCH,
     Reason.KEY_UNKNOWN,
+    Reason.ALGORITHM_MISMATCH,
     Reason.SIGNATURE_INVALID,
     Reason.ISSUER_UNKNOWN,
     Reason.AUDIENCE_MISMATCH,
