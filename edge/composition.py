@@ -157,7 +157,7 @@ class Edge:
 
         Raises:
             SettingsError: the database does not fit: an old schema or demo accounts in production,
-                keys sealed under another secret key.
+                keys sealed under another secret key, a client with the id of the built-in one.
             UnavailableError: the database is away.
         """
         async with AsyncExitStack() as stack:
@@ -185,6 +185,8 @@ class Edge:
             await schema.upgrade(self.database)
         if self.settings.is_production and await self.accounts.has_demo_accounts():
             raise SettingsError([DEMO_ACCOUNTS])
+        if await self.clients.is_built_in_id_taken():
+            raise SettingsError([CLIENT_ID_TAKEN])
 
     async def _load_signing_keys(self) -> None:
         if not await self._signing_keys.all():
@@ -208,6 +210,12 @@ DEMO_ACCOUNTS = Finding(
     "EDGE_DATABASE_URL",
     "names a database with demo accounts, which production does not run with",
     "delete them with: edge users delete NAME, or use another database",
+)
+CLIENT_ID_TAKEN = Finding(
+    "error",
+    "EDGE_TOKENS_CLIENT_ID",
+    "is the id of a client in the database, which anybody could then be without its secret",
+    "choose another one",
 )
 
 

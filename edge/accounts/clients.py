@@ -100,6 +100,10 @@ class Clients:
             return ClientRefused(Reason.CLIENT_DISABLED, found.client)
         return found.client
 
+    async def is_built_in_id_taken(self) -> bool:
+        """Say whether a stored client has the id of the built-in one, who needs no secret."""
+        return await self._store.find(self.built_in.id) is not None
+
     async def all(self) -> Sequence[Client]:
         """Give the clients in the store, in the order of their ids."""
         return await self._store.all()

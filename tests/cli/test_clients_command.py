@@ -142,6 +142,16 @@ def test_a_public_client_has_no_secret_to_rotate(run: Run) -> None:
     assert "client_is_public" in result.stderr
 
 
+def test_the_built_in_client_takes_no_other_clients_place(run: Run) -> None:
+    """Edge does not start where anybody could be a client of the database without its secret."""
+    add(run, "billing")
+    result = run("clients", "list", TOKENS_CLIENT_ID="billing")
+
+    assert result.exit_code == 1
+    assert "EDGE_TOKENS_CLIENT_ID" in result.stderr
+    assert run("clients", "list", TOKENS_CLIENT_ID="web").exit_code == 0
+
+
 def test_changes_are_recorded(run: Run) -> None:
     """Each writes its event, by `cli`, about the client."""
     events = [
