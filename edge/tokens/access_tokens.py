@@ -50,7 +50,7 @@ class AccessTokenIssuer:
             iat=now,
             jti=str(self._new_id()),
             client_id=grant.client_id,
-            sid=grant.session_id,
+            sid=None if grant.session_id is None else str(grant.session_id),
             epoch=grant.epoch,
             scope=" ".join(sorted(grant.scopes)),
             roles=tuple(sorted(grant.roles)),

@@ -17,7 +17,7 @@ Text = Annotated[str, Meta(min_length=1, max_length=255)]
 Date = Annotated[int, Meta(ge=0, le=253_402_300_799)]
 
 
-class AccessClaims(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class AccessClaims(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What an access token of Edge says; dates in seconds since the epoch.
 
     `sub` is a user's id or, for a service account, `client:` and the client's id, and then there is
@@ -32,7 +32,7 @@ class AccessClaims(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     jti: Text
     client_id: Text
     epoch: Annotated[int, Meta(ge=0)]
-    sid: UUID | None = None
+    sid: Text | None = None
     scope: str = ""
     roles: tuple[str, ...] = ()
     nbf: Date = 0
@@ -41,9 +41,9 @@ class AccessClaims(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 class VerifiedToken(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An access token that held, of Edge's own or of a trusted issuer; roles as assigned.
 
-    `subject` is unique among all issuers. `user_id` and `session_id` are those of a user of this
-    Edge. `issuer` is empty for Edge's own tokens, as in the change list of revocations;
-    `revocation_names` are the names under which this token may have been revoked.
+    `subject` is unique among all issuers; only a user of this Edge has a `user_id`, and, but for
+    a service account, a `session_id`. `issuer` is empty for Edge's own tokens, as in the change
+    list of revocations; `revocation_names` are those under which this token may have been revoked.
     """
 
     issuer: str
@@ -53,12 +53,20 @@ class VerifiedToken(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     scopes: frozenset[str]
     epoch: int
     subject_name: str
-    revocation_names: frozenset[str]
-    user_id: UUID | None = None
-    session_id: UUID | None = None
+    revocation_names: tuple[str, ...]
+    session: str | None = None
     client_id: str | None = None
     token_id: str | None = None
     issued_at_s: int = 0
+
+    @property
+    def user_id(self) -> UUID | None:
+        is_user = not self.issuer and not self.subject.startswith(CLIENT_PREFIX)
+        return UUID(self.subject) if is_user else None
+
+    @property
+    def session_id(self) -> UUID | None:
+        return UUID(self.session) if self.session is not None and not self.issuer else None
 
 
 class ClaimsPolicy(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,19 +77,20 @@ class ClaimsPolicy(msgspec.Struct, frozen=True, kw_only=True):
     leeway_s: int
     types: frozenset[str] = frozenset({ACCESS_TOKEN_TYPE})
 
-    def check_audience(self, aud: str | tuple[str, ...]) -> Reason | None:
-        is_for_us = aud in self.audiences if isinstance(aud, str) else self._is_listed(aud)
-        return None if is_for_us else Reason.AUDIENCE_MISMATCH
-
-    def check_dates(self, *, exp: int, nbf: int, iat: int, now_s: float) -> Reason | None:
+    def check(
+        self, aud: str | tuple[str, ...], exp: int, not_before: int, now_s: float
+    ) -> Reason | None:
+        """Say why a token does not hold at `now_s`; `not_before` is its `nbf` or later `iat`."""
+        if isinstance(aud, str):
+            if aud not in self.audiences:
+                return Reason.AUDIENCE_MISMATCH
+        elif self.audiences.isdisjoint(aud):
+            return Reason.AUDIENCE_MISMATCH
         if now_s >= exp + self.leeway_s:
             return Reason.TOKEN_EXPIRED
-        if now_s < max(nbf, iat) - self.leeway_s:
+        if now_s < not_before - self.leeway_s:
             return Reason.TOKEN_NOT_YET_VALID
         return None
-
-    def _is_listed(self, aud: tuple[str, ...]) -> bool:
-        return not self.audiences.isdisjoint(aud)
 
 
 def revocation_name(kind: str, issuer: str, subject: str) -> str:

@@ -6,6 +6,7 @@ remembered; what is revoked is looked up afterwards, each time (`edge.tokens.rev
 """
 
 import hashlib
+from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, Protocol
 
@@ -33,6 +34,10 @@ class TokenReader(Protocol):
     def decode(self, payload: bytes) -> Any:  # noqa: ANN401  # each reader has claims of its own
         ...
 
+    def decode_plain(self, payload: bytes) -> Any:  # noqa: ANN401
+        """Decode a payload that surely names this issuer and no member twice; None for others."""
+        ...
+
     def check(self, claims: Any, now_s: float) -> Reason | None:  # noqa: ANN401
         """Say why the claims do not hold at `now_s`, None where they do."""
         ...
@@ -53,6 +58,9 @@ class _Issuer:
         self.keys: Mapping[str, VerifyingKey] = {}
 
 
+_UNSEEN: Final[tuple[None, None]] = None, None
+
+
 class Verifier:
     """Verifies the access tokens of several issuers, each by its own keys.
 
@@ -65,8 +73,10 @@ class Verifier:
         self._issuers = {issuer.reader.policy.issuer: issuer for issuer in issuers}
         # As the claim is written by everybody who escapes nothing needlessly.
         self._by_json = {msgspec.json.encode(name): self._issuers[name] for name in self._issuers}
-        self._headers: dict[bytes, Header] = {}
+        # Of tokens that held: the header decoded, and whose it was then.
+        self._headers: dict[bytes, tuple[Header, _Issuer]] = {}
         self._remembered: dict[bytes, tuple[VerifiedToken, float]] = {}
+        self._order: deque[bytes] = deque()  # the oldest key of a dict is slow to find
         self._most_remembered = most_remembered
 
     def replace_keys(self, issuer: str, keys: Iterable[VerifyingKey]) -> None:
@@ -75,6 +85,7 @@ class Verifier:
         before, trusted.keys = trusted.keys, {key.kid: key for key in keys}
         if any(_has_gone(key, trusted.keys) for key in before.values()):
             self._remembered.clear()
+            self._order.clear()
             self._headers.clear()
 
     def claimed(self, token: bytes) -> tuple[str, str] | None:
@@ -105,30 +116,30 @@ class Verifier:
 
     def _verify_unseen(self, token: bytes, digest: bytes, now_s: float) -> VerifiedToken | Reason:
         header_segment, payload_segment, signature_segment = token.split(b".", 2)
-        header = self._headers.get(header_segment)
-        is_new_header = header is None
+        payload = decode_segment(payload_segment)
+        header, issuer = self._headers.get(header_segment, _UNSEEN)
+        claims = issuer.reader.decode_plain(payload) if issuer else None
         if header is None:
             header = read_header(header_segment)
-        payload = decode_segment(payload_segment)
-        issuer = self._issuer_of(payload)
-        if issuer is None:
-            return Reason.ISSUER_UNKNOWN
+        if issuer is None or claims is None:
+            issuer = self._issuer_of(payload)
+            if issuer is None:
+                return Reason.ISSUER_UNKNOWN
+            claims = issuer.reader.decode(payload)
         key = _key_for(header, issuer, now_s)
         if isinstance(key, Reason):
             return key
-        reader = issuer.reader
-        claims = reader.decode(payload)
-        problem = reader.check(claims, now_s)
+        problem = issuer.reader.check(claims, now_s)
         if problem is not None:
             return problem
         signing_input = token[: -1 - len(signature_segment)]
         if not key.verify(signing_input, decode_segment(signature_segment)):
             return Reason.SIGNATURE_INVALID
-        verified = reader.accept(claims)
-        if is_new_header:
-            self._remember_header(header_segment, header)
-        expires_at_s = verified.expires_at_s + reader.policy.leeway_s
-        self._remember(digest, verified, min(expires_at_s, key.retires_at_s))
+        verified = issuer.reader.accept(claims)
+        if header_segment not in self._headers:
+            self._remember_header(header_segment, header, issuer)
+        until_s = min(verified.expires_at_s + issuer.reader.policy.leeway_s, key.retires_at_s)
+        self._remember(digest, verified, until_s)
         return verified
 
     def _issuer_of(self, payload: bytes) -> _Issuer | None:
@@ -140,16 +151,18 @@ class Verifier:
         issuer = self._by_json.get(bytes(name))
         return issuer or self._issuers.get(_read_issuer(name))
 
-    def _remember_header(self, segment: bytes, header: Header) -> None:
+    def _remember_header(self, segment: bytes, header: Header, issuer: _Issuer) -> None:
         if len(self._headers) < _MOST_HEADERS:
-            self._headers[segment] = header
+            self._headers[segment] = header, issuer
 
     def _remember(self, digest: bytes, token: VerifiedToken, until_s: float) -> None:
         """Keep a token that held; where there is no room, the oldest one goes."""
-        if self._most_remembered == 0:
-            return
-        if len(self._remembered) >= self._most_remembered:
-            del self._remembered[next(iter(self._remembered))]
+        order = self._order
+        if len(order) == self._most_remembered:
+            if not order:
+                return
+            self._remembered.pop(order.popleft(), None)
+        order.append(digest)
         self._remembered[digest] = token, until_s
 
 
