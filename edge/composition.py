@@ -3,10 +3,12 @@
 Nothing is looked up later. What is opened here is closed here, its health check beside it.
 """
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 from uuid_utils.compat import uuid7
 
@@ -30,23 +32,32 @@ from edge.settings import Finding, Settings, SettingsError, check
 from edge.settings.key_file import read_or_create
 from edge.settings.secret import decode_secret_key, derive_key
 from edge.stores import schema
+from edge.stores.announcing import to_nobody
 from edge.stores.sql import Database
+from edge.telemetry.events import HousekeepingFailed, RevocationsUnavailable
 from edge.telemetry.health import Health
 from edge.telemetry.logs import record
+from edge.telemetry.metrics import Metrics
 from edge.tokens.access_tokens import AccessTokenIssuer
 from edge.tokens.claims import CLIENT_PREFIX, ClaimsPolicy
+from edge.tokens.housekeeping import Housekeeping
 from edge.tokens.jose.sealing import KeySealer
 from edge.tokens.key_ring import KeyRing
 from edge.tokens.own_tokens import OwnTokens
 from edge.tokens.refresh_token import RefreshTokenCodec
+from edge.tokens.revocation_reader import RevocationReader
 from edge.tokens.session import SessionLifetime
 from edge.tokens.sessions import Sessions
-from edge.tokens.sql.revocations import SqlRevocationList
+from edge.tokens.sql.purge import ended_sessions, expired_revocations
+from edge.tokens.sql.revocations import SqlRevocationLog
 from edge.tokens.sql.sessions import SqlSessionStore
 from edge.tokens.sql.signing_keys import SqlSigningKeys
 from edge.tokens.sql.token_revoker import SqlTokenRevoker
 from edge.tokens.token_check import TokenCheck
 from edge.tokens.verifier import Verifier
+
+if TYPE_CHECKING:
+    from edge.tokens.redis import RedisWake
 
 VERSION = version("edge")
 
@@ -77,7 +88,36 @@ class Edge:
             timeout_s=settings.database.timeout_s,
         )
         self._hasher = _hasher(settings)
-        users = SqlUserStore(self.database, revocation_lifetime_s=revocation_lifetime_s)
+        self._wake = _redis_wake(settings)
+        self.revocations = RevocationReader(
+            SqlRevocationLog(self.database),
+            bound_s=settings.revocation.bound_s,
+            on_outage=settings.revocation.on_outage,
+            clock=time.monotonic,
+            keys_changed=_nothing,
+            unavailable=lambda: record(RevocationsUnavailable()),
+            publish=self._wake.publish if self._wake else to_nobody,
+        )
+        announce = self.revocations.announce
+        self.metrics = Metrics()
+        self.metrics.add_gauge(
+            "edge_revocation_lag_seconds",
+            "How old this worker's view of the revocations is.",
+            lambda: self.revocations.lag_s,
+        )
+        self.metrics.add_gauge(
+            "edge_revocation_entries",
+            "How many revocations this worker knows.",
+            lambda: len(self.revocations),
+        )
+        self._housekeeping = Housekeeping(
+            ended_sessions(self.database, access_lifetime_s=revocation_lifetime_s),
+            expired_revocations(self.database),
+            failed=lambda error: record(HousekeepingFailed(reason=error.reason)),
+        )
+        users = SqlUserStore(
+            self.database, revocation_lifetime_s=revocation_lifetime_s, announce=announce
+        )
         self.accounts = Accounts(
             users,
             self._hasher,
@@ -103,7 +143,9 @@ class Edge:
         )
         self.key_ring = KeyRing(self.verifier, settings.issuer)
         sessions = Sessions(
-            SqlSessionStore(self.database, revocation_lifetime_s=revocation_lifetime_s),
+            SqlSessionStore(
+                self.database, revocation_lifetime_s=revocation_lifetime_s, announce=announce
+            ),
             RefreshTokenCodec(
                 mac_key=derive_key(secret_key, "refresh token"),
                 key_id=derive_key(secret_key, "key id")[:4],
@@ -119,12 +161,13 @@ class Edge:
             clock=time.time,
             new_id=uuid7,
         )
-        token_check = TokenCheck(self.verifier, SqlRevocationList(self.database), {})
+        token_check = TokenCheck(self.verifier, self.revocations, {})
         self.clients = Clients(
             SqlClientStore(
                 self.database,
                 revocation_lifetime_s=revocation_lifetime_s,
                 subject_prefix=CLIENT_PREFIX,
+                announce=announce,
             ),
             built_in_client(tokens.client_id, scopes.known),
         )
@@ -133,7 +176,9 @@ class Edge:
         self.client_tokens = ClientTokens(
             token_check,
             sessions,
-            SqlTokenRevoker(self.database, revocation_lifetime_s=revocation_lifetime_s),
+            SqlTokenRevoker(
+                self.database, revocation_lifetime_s=revocation_lifetime_s, announce=announce
+            ),
             issuer=settings.issuer,
             audience=tokens.audience,
             clock=time.time,
@@ -174,9 +219,28 @@ class Edge:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self.stores_open())
             await self._login.prepare()
+            await self.revocations.read()
+            await stack.enter_async_context(self._background())
             stack.callback(self.health.set_ready, ready=False)
             self.health.set_ready(ready=True)
             yield
+
+    @asynccontextmanager
+    async def _background(self) -> AsyncIterator[None]:
+        """Do what goes on beside requests, until it is left."""
+        work = [self.revocations.run(), self._housekeeping.run()]
+        async with AsyncExitStack() as stack:
+            if self._wake:
+                self.health.add("redis", self._wake.ping)
+                stack.push_async_callback(self._wake.close)
+                work.append(self._wake.listen(self.revocations.wake))
+            tasks = [asyncio.create_task(coroutine) for coroutine in work]
+            try:
+                yield
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _check_database(self) -> None:
         if not await schema.is_current(self.database):
@@ -228,6 +292,18 @@ def _secret_key(settings: Settings) -> bytes:
         problem = f"is not set, and {settings.secret_key_file} cannot be used: {error}"
         fix = "remove that file, or set EDGE_SECRET_KEY or EDGE_DATA_DIR"
         raise SettingsError([Finding("error", "EDGE_SECRET_KEY", problem, fix)]) from error
+
+
+def _redis_wake(settings: Settings) -> "RedisWake | None":
+    if settings.redis.url is None:
+        return None
+    from edge.tokens.redis import RedisWake  # noqa: PLC0415  # an extra, for those who use it
+
+    return RedisWake(settings.redis.url.reveal())
+
+
+def _nothing() -> None:
+    pass
 
 
 def _hasher(settings: Settings) -> Argon2Hasher:

@@ -76,6 +76,18 @@ class AccessDenied(SecurityEvent, frozen=True, kw_only=True):
     path: str = ""
 
 
+class RevocationsUnavailable(SecurityEvent, frozen=True, kw_only=True):
+    """The change list could not be read; told once an outage."""
+
+    name = "revocations.unavailable"
+
+
+class HousekeepingFailed(SecurityEvent, frozen=True, kw_only=True):
+    """A round of purging was cut short; the next one goes on."""
+
+    name = "housekeeping.failed"
+
+
 class AccountChanged(SecurityEvent, frozen=True, kw_only=True):
     """What all changes of an account share; `by` is who made it, such as `cli`."""
 

@@ -6,6 +6,7 @@ from uuid import UUID
 import msgspec
 
 from edge.tokens.claims import AccessClaims, VerifiedToken
+from edge.tokens.revocations import Changes
 from edge.tokens.session import Origin, Session, SessionLifetime
 
 
@@ -57,7 +58,21 @@ class TokenRevoker(Protocol):
 class RevocationList(Protocol):
     """Which access tokens are dead before they expire."""
 
-    async def is_revoked(self, token: VerifiedToken) -> bool: ...
+    def is_revoked(self, token: VerifiedToken) -> bool:
+        """Look up, at once.
+
+        Raises:
+            UnavailableError: the list at hand is too old to say.
+        """
+        ...
+
+
+class RevocationLog(Protocol):
+    """The change list of revocations."""
+
+    async def since(self, recorded_at_ms: int | None) -> Changes:
+        """Give what was recorded from this time on; for None, all that still matters."""
+        ...
 
 
 class KeySource(Protocol):

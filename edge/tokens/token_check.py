@@ -32,7 +32,7 @@ class TokenCheck:
             verified = self._verifier.verify(token, now_s)
         if isinstance(verified, Reason):
             return verified
-        if await self._revocations.is_revoked(verified):
+        if self._revocations.is_revoked(verified):
             return Reason.TOKEN_REVOKED
         return verified
 

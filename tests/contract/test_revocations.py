@@ -1,16 +1,17 @@
-"""The `RevocationList` port over SQL, on every database."""
+"""The change list in SQL, read into a snapshot, on every database."""
 
 import pytest
 from uuid_utils.compat import uuid7
 
 from edge.accounts.user import User
 from edge.stores.sql import Database
-from edge.tokens.ports import NewSession, RevocationList
+from edge.tokens.ports import NewSession
 from edge.tokens.session import SessionLifetime
-from edge.tokens.sql.revocations import SqlRevocationList
+from edge.tokens.sql.revocations import SqlRevocationLog
 from edge.tokens.sql.sessions import SqlSessionStore
 from tests.support.stores import (
     REVOCATION_LIFETIME_S,
+    ReadAnew,
     record_token_revocation,
     stored_user,
     user_store,
@@ -19,8 +20,8 @@ from tests.support.stores import (
 
 
 @pytest.fixture
-def revoked(database: Database) -> RevocationList:
-    return SqlRevocationList(database)
+def revoked(database: Database) -> ReadAnew:
+    return ReadAnew(SqlRevocationLog(database))
 
 
 async def ended_session(database: Database, user: User) -> NewSession:
@@ -33,14 +34,12 @@ async def ended_session(database: Database, user: User) -> NewSession:
     return session
 
 
-async def test_an_empty_list_revokes_nothing(revoked: RevocationList) -> None:
+async def test_an_empty_list_revokes_nothing(revoked: ReadAnew) -> None:
     """Where nothing was ever revoked every token lives."""
     assert not await revoked.is_revoked(verified_token(uuid7(), uuid7(), epoch=0))
 
 
-async def test_tokens_of_an_ended_session_are_dead(
-    revoked: RevocationList, database: Database
-) -> None:
+async def test_tokens_of_an_ended_session_are_dead(revoked: ReadAnew, database: Database) -> None:
     """Ending a session kills its tokens, whatever their epoch, and no other session's."""
     user = await stored_user(database)
     session = await ended_session(database, user)
@@ -49,9 +48,7 @@ async def test_tokens_of_an_ended_session_are_dead(
     assert not await revoked.is_revoked(verified_token(user.id, uuid7(), epoch=0))
 
 
-async def test_tokens_below_the_users_epoch_are_dead(
-    revoked: RevocationList, database: Database
-) -> None:
+async def test_tokens_below_the_users_epoch_are_dead(revoked: ReadAnew, database: Database) -> None:
     """A token lives with the epoch the user has now or a later one, and dies with any lower."""
     user = await stored_user(database)
     await user_store(database).set_password(user.id, "second")
@@ -64,16 +61,14 @@ async def test_tokens_below_the_users_epoch_are_dead(
     assert alive == [2, 3, 4]
 
 
-async def test_tokens_of_a_deleted_user_are_dead(
-    revoked: RevocationList, database: Database
-) -> None:
+async def test_tokens_of_a_deleted_user_are_dead(revoked: ReadAnew, database: Database) -> None:
     """The revocation outlives the account that it is about."""
     user = await stored_user(database)
     await user_store(database).delete(user.id)
     assert await revoked.is_revoked(verified_token(user.id, uuid7(), epoch=user.epoch))
 
 
-async def test_other_users_keep_their_tokens(revoked: RevocationList, database: Database) -> None:
+async def test_other_users_keep_their_tokens(revoked: ReadAnew, database: Database) -> None:
     """What befalls one user leaves the tokens of another alone, at the same epoch."""
     user, other = await stored_user(database), await stored_user(database)
     await ended_session(database, user)
@@ -82,7 +77,7 @@ async def test_other_users_keep_their_tokens(revoked: RevocationList, database: 
     assert not await revoked.is_revoked(verified_token(other.id, uuid7(), epoch=0))
 
 
-async def test_one_token_can_be_revoked(revoked: RevocationList, database: Database) -> None:
+async def test_one_token_can_be_revoked(revoked: ReadAnew, database: Database) -> None:
     """Revoking a `jti` kills that token and not its neighbours in the same session."""
     user_id, session_id = uuid7(), uuid7()
     await record_token_revocation(database, "stolen")
@@ -90,7 +85,7 @@ async def test_one_token_can_be_revoked(revoked: RevocationList, database: Datab
     assert not await revoked.is_revoked(verified_token(user_id, session_id, epoch=0, jti="stolen2"))
 
 
-async def test_kinds_of_revocation_do_not_mix(revoked: RevocationList, database: Database) -> None:
+async def test_kinds_of_revocation_do_not_mix(revoked: ReadAnew, database: Database) -> None:
     """The same text as a session, a user and a `jti` means three different things."""
     user = await stored_user(database)
     session = await ended_session(database, user)

@@ -26,13 +26,14 @@ from edge.tokens.ports import NewSession
 from edge.tokens.refresh_token import RefreshTokenCodec
 from edge.tokens.session import Origin, SessionLifetime
 from edge.tokens.sessions import Refreshed, RefreshRefused, Sessions, Started
-from edge.tokens.sql.revocations import SqlRevocationList
+from edge.tokens.sql.revocations import SqlRevocationLog
 from edge.tokens.sql.sessions import SqlSessionStore
 from tests.support.fakes import FakeSigner
 from tests.support.secrets import remember
 from tests.support.stores import (
     REVOCATION_LIFETIME_S,
     UNWRITABLE,
+    ReadAnew,
     TravelClock,
     let_others_run,
     make_revocations_unwritable,
@@ -714,7 +715,7 @@ async def test_no_token_outlives_an_acknowledged_end(
     real_time: Sessions, database: Database
 ) -> None:
     """In 20 rounds of refreshes against an end, whatever was given is dead when the end returns."""
-    revoked = SqlRevocationList(database)
+    revoked = ReadAnew(SqlRevocationLog(database))
     for number in range(20):
         user = await stored_user(database)
         started = await start(real_time, user)

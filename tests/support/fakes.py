@@ -13,7 +13,7 @@ from edge.accounts.client import Client, StoredClient
 from edge.accounts.ports import ClientIdTaken, UsernameTaken
 from edge.accounts.user import NewUser, StoredCredentials, User, username_key
 from edge.reasons import Reason
-from edge.tokens.claims import AccessClaims
+from edge.tokens.claims import AccessClaims, VerifiedToken
 from edge.tokens.ports import NewSession
 from edge.tokens.session import Holder, Origin, Session, SessionLifetime
 
@@ -309,11 +309,11 @@ class FakeRevocationList:
         self.fault: Exception | None = None
         self.asked = 0
 
-    async def is_revoked(self, claims: AccessClaims) -> bool:
+    def is_revoked(self, token: VerifiedToken) -> bool:
         self.asked += 1
         if self.fault is not None:
             raise self.fault
-        return claims.jti in self.revoked
+        return token.token_id in self.revoked
 
 
 def make_claims(**fields: object) -> AccessClaims:

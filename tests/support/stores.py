@@ -27,6 +27,8 @@ from edge.stores.sql import Database, database_now
 from edge.stores.tables import revocations, sessions
 from edge.tokens.claims import AccessClaims, ClaimsPolicy, VerifiedToken
 from edge.tokens.own_tokens import OwnTokens
+from edge.tokens.revocations import RevocationSnapshot
+from edge.tokens.sql.revocations import SqlRevocationLog
 
 REVOCATION_LIFETIME_S: Final = 910
 
@@ -139,3 +141,15 @@ async def let_others_run(times: int) -> None:
     """Give the event loop away this often, to begin at another moment of a race."""
     for _ in range(times):
         await asyncio.sleep(0)
+
+
+class ReadAnew:
+    """Asks a snapshot of all that is in the list just now."""
+
+    def __init__(self, log: SqlRevocationLog) -> None:
+        self._log = log
+
+    async def is_revoked(self, token: VerifiedToken) -> bool:
+        snapshot = RevocationSnapshot()
+        snapshot.apply((await self._log.since(None)).rows)
+        return snapshot.is_revoked(token)

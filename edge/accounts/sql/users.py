@@ -94,13 +94,17 @@ class SqlUserStore:
                 return None
             if set(before.roles) - set(roles):
                 await self._raise_epoch(connection, user_id, before.epoch + 1)
-            return await _change(connection, user_id, roles=list(roles))
+            user = await _change(connection, user_id, roles=list(roles))
+        await self._announce()
+        return user
 
     async def set_password(self, user_id: UUID, password_hash: str) -> User | None:
         async with self._database.writing() as connection:
             if not await self._shut_out(connection, user_id):
                 return None
-            return await _change(connection, user_id, password_hash=password_hash)
+            user = await _change(connection, user_id, password_hash=password_hash)
+        await self._announce()
+        return user
 
     async def replace_hash(self, user_id: UUID, *, old: str, new: str) -> bool:
         statement = (
@@ -115,14 +119,17 @@ class SqlUserStore:
         async with self._database.writing() as connection:
             if disabled and not await self._shut_out(connection, user_id):
                 return None
-            return await _change(connection, user_id, is_disabled=disabled)
+            user = await _change(connection, user_id, is_disabled=disabled)
+        await self._announce()
+        return user
 
     async def delete(self, user_id: UUID) -> bool:
         async with self._database.writing() as connection:
             if not await self._shut_out(connection, user_id):
                 return False
             await connection.execute(delete(users).where(users.c.id == user_id))
-            return True
+        await self._announce()
+        return True
 
     async def _shut_out(self, connection: AsyncConnection, user_id: UUID) -> bool:
         """End every session and access token of the user; False for an unknown one."""

@@ -132,7 +132,8 @@ class SqlSessionStore:
                     expires_at_ms=self._now + self._revocation_lifetime_ms,
                 )
             )
-            return True
+        await self._announce()
+        return True
 
     async def _read(self, connection: AsyncConnection, session_id: UUID) -> Session | None:
         statement = (

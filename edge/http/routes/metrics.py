@@ -1,0 +1,19 @@
+"""Metrics, for administrators and what scrapes in their name."""
+
+from litestar import Response, get
+from litestar.di import NamedDependency
+
+from edge.http.enforcement import accepts
+from edge.http.guards import requires_role
+from edge.telemetry.metrics import MEDIA_TYPE, Metrics
+
+
+@get(
+    "/metrics",
+    opt=accepts("bearer", "basic"),
+    guards=[requires_role("admin")],
+    summary="Metrics of this worker",
+    sync_to_thread=False,
+)
+def metrics(metrics: NamedDependency[Metrics]) -> Response[str]:
+    return Response(metrics.render(), media_type=MEDIA_TYPE, headers={"Cache-Control": "no-store"})
