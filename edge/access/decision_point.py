@@ -51,13 +51,17 @@ class DecisionPoint:
         verified = await self._tokens.check(token, self._clock())
         if isinstance(verified, Reason):
             return Unauthenticated(verified)
+        try:
+            user_id, session_id = verified.user_id, verified.session_id
+        except ValueError:  # signed by our key, yet not by Edge: they are no UUIDs
+            return Unauthenticated(Reason.TOKEN_MALFORMED)
         principal = Principal(
             subject=verified.subject,
             method="bearer",
             roles=self._roles.effective(verified.roles),
             scopes=verified.scopes,
-            user_id=verified.user_id,
-            session_id=verified.session_id,
+            user_id=user_id,
+            session_id=session_id,
             client_id=verified.client_id,
         )
         return Allow(principal)

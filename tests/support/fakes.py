@@ -13,9 +13,11 @@ from edge.accounts.client import Client, StoredClient
 from edge.accounts.ports import ClientIdTaken, UsernameTaken
 from edge.accounts.user import NewUser, StoredCredentials, User, username_key
 from edge.reasons import Reason
-from edge.tokens.claims import AccessClaims, VerifiedToken
+from edge.tokens.claims import AccessClaims, ClaimsPolicy, VerifiedToken
+from edge.tokens.own_tokens import OwnTokens
 from edge.tokens.ports import NewSession
 from edge.tokens.session import Holder, Origin, Session, SessionLifetime
+from edge.tokens.verifier import Verifier
 
 NOW_S: Final = 1_800_000_000
 
@@ -289,14 +291,15 @@ class FakeSigner:
         return f"access-token-{len(self.signed)}"
 
 
-class FakeVerifier:
-    """An `AccessTokenVerifier` that knows its tokens by heart."""
+class FakeVerifier(Verifier):
+    """A verifier that knows its tokens by heart."""
 
-    def __init__(self, known: dict[str, AccessClaims | Reason] | None = None) -> None:
+    def __init__(self, known: dict[bytes, VerifiedToken | Reason] | None = None) -> None:
+        super().__init__([], most_remembered=0)
         self.known = known or {}
-        self.asked: list[tuple[str, float]] = []
+        self.asked: list[tuple[bytes, float]] = []
 
-    def verify(self, token: str, now_s: float) -> AccessClaims | Reason:
+    def verify(self, token: bytes, now_s: float) -> VerifiedToken | Reason:
         self.asked.append((token, now_s))
         return self.known.get(token, Reason.SIGNATURE_INVALID)
 
@@ -319,6 +322,12 @@ class FakeRevocationList:
 def make_claims(**fields: object) -> AccessClaims:
     """Give claims that hold at `NOW_S` for the issuer and audience `https://edge.test`, `edge`."""
     return msgspec.structs.replace(_CLAIMS, **fields)
+
+
+def make_token(**fields: object) -> VerifiedToken:
+    """Give what these claims come to when verified."""
+    policy = ClaimsPolicy(issuer="https://edge.test", audiences=frozenset({"edge"}), leeway_s=5)
+    return OwnTokens(policy).accept(make_claims(**fields))
 
 
 _CLAIMS: Final = AccessClaims(

@@ -5,10 +5,11 @@ import pytest
 
 from edge.reasons import Reason
 from edge.tokens.claims import AccessClaims, ClaimsPolicy
+from edge.tokens.own_tokens import OwnTokens
 from tests.support.fakes import NOW_S, make_claims
 
-POLICY = ClaimsPolicy(issuer="https://edge.test", audience="edge", leeway_s=5)
-STRICT = ClaimsPolicy(issuer="https://edge.test", audience="edge", leeway_s=0)
+POLICY = ClaimsPolicy(issuer="https://edge.test", audiences=frozenset({"edge"}), leeway_s=5)
+STRICT = ClaimsPolicy(issuer="https://edge.test", audiences=frozenset({"edge"}), leeway_s=0)
 
 # Issued at NOW_S, expires at NOW_S + 900.
 EXP = NOW_S + 900
@@ -48,7 +49,7 @@ def test_a_token_holds_from_its_beginning_to_its_end(
     policy: ClaimsPolicy, now_s: float, nbf: int, reason: Reason | None
 ) -> None:
     """Both ends are forgiving by exactly the leeway, and the end itself is outside."""
-    assert policy.check(make_claims(nbf=nbf), now_s) is reason
+    assert policy.check("edge", EXP, max(nbf, NOW_S), now_s) is reason
 
 
 @pytest.mark.parametrize(
@@ -65,30 +66,20 @@ def test_a_token_holds_from_its_beginning_to_its_end(
         ({"aud": "Edge"}, Reason.AUDIENCE_MISMATCH),
         ({"aud": "the edge of it"}, Reason.AUDIENCE_MISMATCH),
         ({"aud": "edg"}, Reason.AUDIENCE_MISMATCH),
-        ({"iss": "https://edge.test/"}, Reason.ISSUER_UNKNOWN),
-        ({"iss": "https://EDGE.test"}, Reason.ISSUER_UNKNOWN),
-        ({"iss": "http://edge.test"}, Reason.ISSUER_UNKNOWN),
-        ({"iss": ""}, Reason.ISSUER_UNKNOWN),
-        ({"iss": "https://edge.test.evil.test"}, Reason.ISSUER_UNKNOWN),
-        ({"iss": "x", "aud": "x", "exp": 0}, Reason.ISSUER_UNKNOWN),
         ({"aud": "x", "exp": 0}, Reason.AUDIENCE_MISMATCH),
     ],
 )
-def test_issuer_and_audience_match_exactly(
-    fields: dict[str, object], reason: Reason | None
-) -> None:
-    """Our issuer, and us among the audiences; the issuer is looked at first, the dates last."""
-    assert POLICY.check(make_claims(**fields), NOW_S) is reason
+def test_audiences_match_exactly(fields: dict[str, object], reason: Reason | None) -> None:
+    """We are among the audiences; the dates are looked at later."""
+    assert OwnTokens(POLICY).check(make_claims(**fields), NOW_S) is reason
 
 
 _COMPLETE = msgspec.to_builtins(make_claims())
 
 
-@pytest.mark.parametrize(
-    "claim", ["iss", "sub", "aud", "exp", "iat", "jti", "client_id", "sid", "epoch"]
-)
+@pytest.mark.parametrize("claim", ["iss", "sub", "aud", "exp", "iat", "jti", "client_id", "epoch"])
 def test_every_claim_of_ours_is_required(claim: str) -> None:
-    """Without one of the claims of RFC 9068, `sid` or `epoch` there is no access token."""
+    """Without one of the claims of RFC 9068 or `epoch` there is no access token."""
     incomplete = {name: value for name, value in _COMPLETE.items() if name != claim}
     with pytest.raises(msgspec.ValidationError):
         msgspec.json.decode(msgspec.json.encode(incomplete), type=AccessClaims)
@@ -161,4 +152,4 @@ def test_unknown_claims_are_ignored() -> None:
 )
 def test_scopes_are_the_words_of_the_scope_claim(scope: str, scopes: set[str]) -> None:
     """The claim is taken apart at spaces."""
-    assert make_claims(scope=scope).scopes == scopes
+    assert OwnTokens(POLICY).accept(make_claims(scope=scope)).scopes == scopes

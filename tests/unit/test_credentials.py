@@ -30,12 +30,12 @@ def basic(text: str | bytes, scheme: str = "Basic ") -> bytes:
     [
         pytest.param([], None, id="no field"),
         # Scheme and spaces.
-        pytest.param([b"Bearer abc"], BearerToken("abc"), id="bearer"),
-        pytest.param([b"bearer abc"], BearerToken("abc"), id="lower case"),
-        pytest.param([b"BEARER abc"], BearerToken("abc"), id="upper case"),
-        pytest.param([b"bEaReR abc"], BearerToken("abc"), id="mixed case"),
-        pytest.param([b"Bearer   abc"], BearerToken("abc"), id="several spaces"),
-        pytest.param([b"  Bearer abc \t"], BearerToken("abc"), id="outer space"),
+        pytest.param([b"Bearer abc"], BearerToken(b"abc"), id="bearer"),
+        pytest.param([b"bearer abc"], BearerToken(b"abc"), id="lower case"),
+        pytest.param([b"BEARER abc"], BearerToken(b"abc"), id="upper case"),
+        pytest.param([b"bEaReR abc"], BearerToken(b"abc"), id="mixed case"),
+        pytest.param([b"Bearer   abc"], BearerToken(b"abc"), id="several spaces"),
+        pytest.param([b"  Bearer abc \t"], BearerToken(b"abc"), id="outer space"),
         pytest.param([b"Bearer\tabc"], MALFORMED, id="a tab between"),
         pytest.param([b"Bearer \tabc"], MALFORMED, id="a space and a tab between"),
         pytest.param([b"Bearer abc def"], MALFORMED, id="two tokens"),
@@ -55,7 +55,7 @@ def basic(text: str | bytes, scheme: str = "Basic ") -> bytes:
         pytest.param([b"Bearer abc", basic("a:b")], REPEATED, id="two schemes"),
         pytest.param([b"", b""], REPEATED, id="twice nothing"),
         # token68
-        pytest.param([b"Bearer aZ0-._~+/=="], BearerToken("aZ0-._~+/=="), id="all of token68"),
+        pytest.param([b"Bearer aZ0-._~+/=="], BearerToken(b"aZ0-._~+/=="), id="all of token68"),
         pytest.param([b"Bearer ab=cd"], MALFORMED, id="= inside"),
         pytest.param([b"Bearer ="], MALFORMED, id="only ="),
         pytest.param([b'Bearer "abc"'], MALFORMED, id="quoted"),

@@ -13,6 +13,7 @@ from edge.access.rules import RoleHierarchy, ScopePolicy
 from edge.accounts.password_login import PasswordLogin
 from edge.faults import UnavailableError
 from edge.reasons import Reason
+from edge.tokens.token_check import TokenCheck
 from tests.support.fakes import (
     NOW_S,
     CountingHasher,
@@ -21,6 +22,7 @@ from tests.support.fakes import (
     FakeUserStore,
     FakeVerifier,
     make_claims,
+    make_token,
     make_user,
 )
 from tests.support.secrets import remember
@@ -48,7 +50,7 @@ class House:
 
     def __init__(self) -> None:
         self.verifier = FakeVerifier(
-            {TOKEN: make_claims(roles=("moderator",), scope="profile other")}
+            {TOKEN.encode(): make_token(roles=("moderator",), scope="profile other")}
         )
         self.revocations = FakeRevocationList()
         self.store = FakeUserStore()
@@ -56,8 +58,7 @@ class House:
         self.clock = FakeClock(NOW_S + 0.5)
         self.login = PasswordLogin(self.store, self.hasher, max_length=64)
         self.point = DecisionPoint(
-            verifier=self.verifier,
-            revocations=self.revocations,
+            tokens=TokenCheck(self.verifier, self.revocations, {}),
             basic=BasicLogin(self.login, digest_key=b"k" * 32, lifetime_s=300, clock=self.clock),
             roles=RoleHierarchy({"moderator": ["user"]}),
             scopes=ScopePolicy({"profile": ["user"], "admin": ["admin"]}),
@@ -80,20 +81,23 @@ async def test_a_good_token_becomes_a_principal(house: House) -> None:
     """Roles are completed, scopes are the token's, and the session is named."""
     assert await house.decide(b"bearer " + TOKEN.encode()) == Allow(
         Principal(
-            user_id=UUID(int=1),
+            subject=str(UUID(int=1)),
             method="bearer",
             roles=frozenset({"moderator", "user"}),
             scopes=frozenset({"profile", "other"}),
+            user_id=UUID(int=1),
             session_id=UUID(int=2),
+            client_id="first-party",
         )
     )
-    assert house.verifier.asked == [(TOKEN, NOW_S + 0.5)]
+    assert house.verifier.asked == [(TOKEN.encode(), NOW_S + 0.5)]
 
 
 async def test_good_basic_credentials_become_a_principal(house: House) -> None:
     """Roles are completed, scopes are all the roles may hold, and there is no session."""
     assert await house.decide(basic("alice", PASSWORD), accepted=BASIC) == Allow(
         Principal(
+            subject=str(UUID(int=1)),
             user_id=UUID(int=1),
             method="basic",
             roles=frozenset({"moderator", "user"}),
@@ -153,7 +157,7 @@ async def test_a_password_is_not_looked_at_where_it_is_not_accepted(
 @pytest.mark.parametrize("reason", [Reason.TOKEN_EXPIRED, Reason.KEY_UNKNOWN, Reason.TYPE_MISMATCH])
 async def test_the_reason_of_the_verifier_is_told(house: House, reason: Reason) -> None:
     """What is wrong with a token is passed on, and nobody asks whether it was revoked."""
-    house.verifier.known[TOKEN] = reason
+    house.verifier.known[TOKEN.encode()] = reason
     assert await house.decide(b"Bearer " + TOKEN.encode()) == Unauthenticated(reason)
     assert house.revocations.asked == 0
 
@@ -163,7 +167,7 @@ async def test_a_token_about_something_else_than_our_users_is_malformed(
     house: House, claim: str
 ) -> None:
     """A subject or session that is no UUID lets nobody in, well signed as it may be."""
-    house.verifier.known[TOKEN] = make_claims(**{claim: "client-7"})
+    house.verifier.known[TOKEN.encode()] = make_token(**{claim: "client-7"})
     decision = await house.decide(b"Bearer " + TOKEN.encode())
     assert decision == Unauthenticated(Reason.TOKEN_MALFORMED)
 
@@ -191,7 +195,7 @@ async def test_a_disabled_account_is_refused(house: House) -> None:
 
 async def test_the_session_of_a_token_is_its_own(house: House) -> None:
     """Two tokens of one user keep their sessions apart."""
-    house.verifier.known["other"] = make_claims(sid=str(UUID(int=7)))
+    house.verifier.known[b"other"] = make_token(sid=str(UUID(int=7)))
     decision = await house.decide(b"Bearer other")
     assert isinstance(decision, Allow)
     assert decision.principal.session_id == UUID(int=7)

@@ -9,10 +9,7 @@ from uuid import UUID
 
 import msgspec
 import pytest
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import (
-    decode_dss_signature,
     encode_dss_signature,
 )
 from hypothesis import given
@@ -20,30 +17,48 @@ from hypothesis import strategies as st
 from joserfc.jwk import ECKey
 
 from edge.reasons import Reason
-from edge.tokens.claims import AccessClaims, ClaimsPolicy
-from edge.tokens.jose import ALGORITHM, KeyRing, KeySealer
+from edge.tokens.claims import ClaimsPolicy, VerifiedToken
+from edge.tokens.jose.sealing import KeySealer
+from edge.tokens.key_ring import KeyRing
+from edge.tokens.keys import ALGORITHMS, Algorithm
+from edge.tokens.own_tokens import OwnTokens
 from edge.tokens.refresh_token import RefreshTokenCodec
-from edge.tokens.signing_key import SealedKey
+from edge.tokens.signing_key import OpenedKey
+from edge.tokens.verifier import Verifier
 from tests.support.fakes import NOW_S, make_claims
 from tests.support.secrets import remember
 
-POLICY: Final = ClaimsPolicy(issuer="https://edge.test", audience="edge", leeway_s=5)
-SEALER: Final = KeySealer(b"s" * 32)
-SEALED: Final = SEALER.generate()
+POLICY: Final = ClaimsPolicy(issuer="https://edge.test", audiences=frozenset({"edge"}), leeway_s=5)
+SEALER: Final = KeySealer([b"s" * 32])
+SEALED: Final = SEALER.generate("ES256")
 KEY: Final = SEALER.open(SEALED)
-STRANGER: Final = SEALER.open(SEALER.generate())
+KID: Final = KEY.signing.kid
+STRANGER: Final = SEALER.open(SEALER.generate("ES256"))
 CLAIMS: Final = make_claims(roles=("user",), scope="profile")
 
 
-def make_ring(*keys: ECKey) -> KeyRing:
-    ring = KeyRing(POLICY)
+ACCEPTED: Final = OwnTokens(POLICY).accept(CLAIMS)
+
+
+def make_verifier(*keys: OpenedKey) -> Verifier:
+    verifier = Verifier([OwnTokens(POLICY)], most_remembered=100)
+    verifier.replace_keys(POLICY.issuer, [key.verifying for key in keys])
+    return verifier
+
+
+def make_ring(*keys: OpenedKey) -> KeyRing:
+    ring = KeyRing(make_verifier(), POLICY.issuer)
     ring.load(keys)
     return ring
 
 
-RING: Final = make_ring(KEY)
-TOKEN: Final = RING.sign(CLAIMS)
+VERIFIER: Final = make_verifier(KEY)
+TOKEN: Final = make_ring(KEY).sign(CLAIMS)
 remember(TOKEN)
+
+
+def verify(token: str, now_s: float = NOW_S) -> VerifiedToken | Reason:
+    return VERIFIER.verify(token.encode("utf-8", "surrogatepass"), now_s)
 
 
 # A signer of our own, which signs whatever it is given.
@@ -57,15 +72,13 @@ def decode(text: str) -> bytes:
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
-def private_part(key: ECKey) -> ec.EllipticCurvePrivateKey:
-    loaded = serialization.load_pem_private_key(key.as_pem(private=True), None)
-    assert isinstance(loaded, ec.EllipticCurvePrivateKey)
-    return loaded
+def es256(signed: bytes, key: OpenedKey = KEY) -> bytes:
+    return key.signing.sign(signed)
 
 
-def es256(signed: bytes, key: ECKey = KEY) -> bytes:
-    der = private_part(key).sign(signed, ec.ECDSA(hashes.SHA256()))
-    return b"".join(number.to_bytes(32, "big") for number in decode_dss_signature(der))
+def to_der(signature: bytes) -> bytes:
+    r, s = (int.from_bytes(half, "big") for half in (signature[:32], signature[32:]))
+    return encode_dss_signature(r, s)
 
 
 def forge(
@@ -76,7 +89,7 @@ def forge(
     **members: object,
 ) -> str:
     """Make a token; `members` change the right header, None takes one away."""
-    right = {"alg": "ES256", "kid": KEY.kid, "typ": "at+jwt", **members}
+    right = {"alg": "ES256", "kid": KID, "typ": "at+jwt", **members}
     if header is None:
         header = {name: value for name, value in right.items() if value is not None}
     parts = [_as_bytes(header), _as_bytes(CLAIMS if payload is None else payload)]
@@ -86,6 +99,9 @@ def forge(
 
 def _as_bytes(document: object) -> bytes:
     return document if isinstance(document, bytes) else msgspec.json.encode(document)
+
+
+RIGHT: Final = {"alg": "ES256", "kid": KID, "typ": "at+jwt"}
 
 
 def with_claim(name: str, value: object) -> str:
@@ -98,13 +114,13 @@ def with_claim(name: str, value: object) -> str:
 
 def with_raw_claim(name: str, value: bytes) -> str:
     claims = msgspec.to_builtins(CLAIMS)
-    del claims[name]
+    claims.pop(name, None)
     document = msgspec.json.encode(claims)[:-1] + f',"{name}":'.encode() + value + b"}"
     return forge(payload=document)
 
 
 def public_pem() -> bytes:
-    return KEY.as_pem(private=False)
+    return ECKey.import_key(KEY.public_jwk or {}).as_pem(private=False)
 
 
 def hs256_with(secret: bytes) -> Callable[[bytes], bytes]:
@@ -118,60 +134,61 @@ def spell(header: str | None = None, payload: str | None = None, sig: str | None
 
 
 HEADER, PAYLOAD, SIGNATURE = TOKEN.split(".")
-ATTACKER_JWK: Final = STRANGER.as_dict(private=False)
+ATTACKER_JWK: Final = STRANGER.public_jwk or {}
 
 
 def test_a_token_of_ours_is_accepted() -> None:
     """What was signed is verified and read back."""
-    assert RING.verify(TOKEN, NOW_S) == CLAIMS
+    assert verify(TOKEN) == ACCEPTED
 
 
 def test_the_header_says_type_key_and_algorithm_only() -> None:
     """RFC 9068: `at+jwt`, our key's id and ES256."""
     assert msgspec.json.decode(decode(HEADER)) == {
         "alg": "ES256",
-        "kid": KEY.kid,
+        "kid": KID,
         "typ": "at+jwt",
     }
 
 
 def test_the_signer_of_these_tests_signs_as_edge_does() -> None:
     """A forged token with nothing changed is accepted, so each row below fails for its change."""
-    assert RING.verify(forge(), NOW_S) == CLAIMS
+    assert verify(forge()) == ACCEPTED
 
 
 @pytest.mark.parametrize("typ", ["at+jwt", "AT+JWT", "application/at+jwt", "Application/At+Jwt"])
 def test_the_type_may_be_written_out(typ: str) -> None:
     """RFC 9068 section 4: with or without `application/`, in any case."""
-    assert RING.verify(forge(typ=typ), NOW_S) == CLAIMS
+    assert verify(forge(typ=typ)) == ACCEPTED
 
 
 MALFORMED, SIGNATURE_INVALID = Reason.TOKEN_MALFORMED, Reason.SIGNATURE_INVALID
+ALGORITHM: Final = Reason.ALGORITHM_MISMATCH
 KEY_UNKNOWN, TYPE_MISMATCH = Reason.KEY_UNKNOWN, Reason.TYPE_MISMATCH
 
 _ATTACKS: Final[list[tuple[str, str, Reason]]] = [
     # Algorithms.
-    ("alg none, no signature", forge(alg="none", sign=lambda _: b""), MALFORMED),
-    ("alg None", forge(alg="None", sign=lambda _: b""), MALFORMED),
-    ("alg none, our signature", forge(alg="none"), MALFORMED),
+    ("alg none, no signature", forge(alg="none", sign=lambda _: b""), ALGORITHM),
+    ("alg None", forge(alg="None", sign=lambda _: b""), ALGORITHM),
+    ("alg none, our signature", forge(alg="none"), ALGORITHM),
     (
         "HS256 with the public key in PEM as secret",
         forge(alg="HS256", sign=hs256_with(public_pem())),
-        MALFORMED,
+        ALGORITHM,
     ),
     (
         "HS256 with the public key in JSON as secret",
-        forge(alg="HS256", sign=hs256_with(msgspec.json.encode(KEY.as_dict(private=False)))),
-        MALFORMED,
+        forge(alg="HS256", sign=hs256_with(msgspec.json.encode(KEY.public_jwk))),
+        ALGORITHM,
     ),
-    ("HS256 with an empty secret", forge(alg="HS256", sign=hs256_with(b"")), MALFORMED),
-    ("RS256", forge(alg="RS256"), MALFORMED),
-    ("ES384", forge(alg="ES384"), MALFORMED),
-    ("ES256K", forge(alg="ES256K"), MALFORMED),
-    ("es256", forge(alg="es256"), MALFORMED),
+    ("HS256 with an empty secret", forge(alg="HS256", sign=hs256_with(b"")), ALGORITHM),
+    ("RS256", forge(alg="RS256"), ALGORITHM),
+    ("ES384", forge(alg="ES384"), ALGORITHM),
+    ("ES256K", forge(alg="ES256K"), ALGORITHM),
+    ("es256", forge(alg="es256"), ALGORITHM),
     ("alg as a list", forge(alg=["ES256"]), MALFORMED),
     ("alg as an object", forge(alg={"ES256": 1}), MALFORMED),
-    ("alg null", forge({"alg": None, "kid": KEY.kid, "typ": "at+jwt"}), MALFORMED),
+    ("alg null", forge({"alg": None, "kid": KID, "typ": "at+jwt"}), MALFORMED),
     ("alg a number", forge(alg=256), MALFORMED),
     ("no alg", forge(alg=None), MALFORMED),
     # Types.
@@ -181,24 +198,24 @@ _ATTACKS: Final[list[tuple[str, str, Reason]]] = [
     ("typ at+jwt with more behind it", forge(typ="at+jwt; v=1"), TYPE_MISMATCH),
     ("typ empty", forge(typ=""), TYPE_MISMATCH),
     ("typ twice application", forge(typ="application/application/at+jwt"), TYPE_MISMATCH),
-    ("typ a list", forge(typ=["at+jwt"]), TYPE_MISMATCH),
-    ("typ null", forge({"alg": "ES256", "kid": KEY.kid, "typ": None}), TYPE_MISMATCH),
+    ("typ a list", forge(typ=["at+jwt"]), MALFORMED),
+    ("typ null", forge({"alg": "ES256", "kid": KID, "typ": None}), MALFORMED),
     ("no typ", forge(typ=None), TYPE_MISMATCH),
     # Keys.
-    ("no kid", forge(kid=None), KEY_UNKNOWN),
+    ("no kid", forge(kid=None), MALFORMED),
     ("unknown kid", forge(kid="unknown"), KEY_UNKNOWN),
     ("kid empty", forge(kid=""), KEY_UNKNOWN),
     ("kid a path", forge(kid="../../../../dev/null"), KEY_UNKNOWN),
     ("kid some SQL", forge(kid="' OR 1=1 --"), KEY_UNKNOWN),
-    ("kid null", forge({"alg": "ES256", "kid": None, "typ": "at+jwt"}), KEY_UNKNOWN),
-    ("kid a number", forge(kid=0), KEY_UNKNOWN),
-    ("kid a list", forge(kid=[KEY.kid]), KEY_UNKNOWN),
-    ("kid an object", forge(kid={"kid": KEY.kid}), KEY_UNKNOWN),
-    ("kid in another case", forge(kid=str(KEY.kid).swapcase()), KEY_UNKNOWN),
+    ("kid null", forge({"alg": "ES256", "kid": None, "typ": "at+jwt"}), MALFORMED),
+    ("kid a number", forge(kid=0), MALFORMED),
+    ("kid a list", forge(kid=[KID]), MALFORMED),
+    ("kid an object", forge(kid={"kid": KID}), MALFORMED),
+    ("kid in another case", forge(kid=str(KID).swapcase()), KEY_UNKNOWN),
     ("a stranger's key under our kid", forge(sign=lambda s: es256(s, STRANGER)), SIGNATURE_INVALID),
     (
         "a stranger's key under its own kid",
-        forge(kid=STRANGER.kid, sign=lambda s: es256(s, STRANGER)),
+        forge(kid=STRANGER.signing.kid, sign=lambda s: es256(s, STRANGER)),
         KEY_UNKNOWN,
     ),
     (
@@ -208,13 +225,13 @@ _ATTACKS: Final[list[tuple[str, str, Reason]]] = [
     ),
     (
         "jwk with the attacker's key under our kid",
-        forge(jwk={**ATTACKER_JWK, "kid": KEY.kid}, sign=lambda s: es256(s, STRANGER)),
+        forge(jwk={**ATTACKER_JWK, "kid": KID}, sign=lambda s: es256(s, STRANGER)),
         SIGNATURE_INVALID,
     ),
     (
         "jwk and no kid",
         forge(jwk=ATTACKER_JWK, kid=None, sign=lambda s: es256(s, STRANGER)),
-        KEY_UNKNOWN,
+        MALFORMED,
     ),
     (
         "jku",
@@ -231,7 +248,17 @@ _ATTACKS: Final[list[tuple[str, str, Reason]]] = [
     ("crit of something unknown", forge(crit=["exp"], exp=1), MALFORMED),
     ("crit of something not there", forge(crit=["cty"]), MALFORMED),
     ("crit no list", forge(crit="exp", exp=1), MALFORMED),
-    ("an unknown member", forge(evil=1), MALFORMED),
+    ("b64", forge(b64=False), MALFORMED),
+    # Members twice (RFC 8725 section 2.6).
+    ("kid twice", forge(_as_bytes(RIGHT)[:-1] + b',"kid":"x"}'), MALFORMED),
+    ("exp twice", forge(payload=_as_bytes(CLAIMS)[:-1] + b',"exp":1}'), MALFORMED),
+    ("exp twice, spaced", forge(payload=_as_bytes(CLAIMS)[:-1] + b' , "exp" : 1 }'), MALFORMED),
+    (
+        "exp twice, escaped",
+        forge(payload=_as_bytes(CLAIMS)[:-1] + b',"\\u0065xp":1}'),
+        MALFORMED,
+    ),
+    ("twice inside", forge(payload=_as_bytes(CLAIMS)[:-1] + b',"x":{"a":1,"a":2}}'), MALFORMED),
     # Headers that are no headers.
     ("header a list", forge(b'["alg"]'), MALFORMED),
     ("header a string", forge(b'"alg"'), MALFORMED),
@@ -242,7 +269,7 @@ _ATTACKS: Final[list[tuple[str, str, Reason]]] = [
     ("header no JSON", forge(b"{"), MALFORMED),
     ("header no UTF-8", forge(b'{"alg":"\xff"}'), MALFORMED),
     ("header nested deep", forge(b'{"alg":' + b"[" * 370), MALFORMED),
-    ("header of 600 bytes", forge(cty="x" * 600), MALFORMED),
+    ("header of 4 KiB", forge(cty="x" * 4000), MALFORMED),
     # Times, seen from NOW_S with 5 s of leeway.
     ("expired", with_claim("exp", NOW_S - 5), Reason.TOKEN_EXPIRED),
     ("expired long ago", with_claim("exp", 0), Reason.TOKEN_EXPIRED),
@@ -270,7 +297,7 @@ _ATTACKS: Final[list[tuple[str, str, Reason]]] = [
     # Claims that lack.
     *(
         (f"no {name}", with_claim(name, ...), MALFORMED)
-        for name in ("iss", "sub", "aud", "exp", "iat", "jti", "client_id", "sid", "epoch")
+        for name in ("iss", "sub", "aud", "exp", "iat", "jti", "client_id", "epoch")
     ),
     ("sub empty", with_claim("sub", ""), MALFORMED),
     ("epoch a string", with_claim("epoch", "0"), MALFORMED),
@@ -295,12 +322,12 @@ _ATTACKS: Final[list[tuple[str, str, Reason]]] = [
     ("a thousand dots", "." * 1000, MALFORMED),
     ("padded header", spell(header=HEADER + "="), MALFORMED),
     ("padded payload", spell(payload=PAYLOAD + "="), MALFORMED),
-    ("padded signature", spell(sig=SIGNATURE + "=="), SIGNATURE_INVALID),
+    ("padded signature", spell(sig=SIGNATURE + "=="), MALFORMED),
     ("space before", f" {TOKEN}", MALFORMED),
-    ("line break behind", f"{TOKEN}\n", SIGNATURE_INVALID),
+    ("line break behind", f"{TOKEN}\n", MALFORMED),
     ("outside ASCII", spell(sig="\u00e9" * 86), MALFORMED),
     ("lone surrogate", spell(sig="\ud800"), MALFORMED),
-    ("NUL", spell(sig="\0" * 86), SIGNATURE_INVALID),
+    ("NUL", spell(sig="\0" * 86), MALFORMED),
     # Tampering.
     ("no signature", spell(sig=""), SIGNATURE_INVALID),
     ("short signature", spell(sig=SIGNATURE[:-2]), SIGNATURE_INVALID),
@@ -308,7 +335,7 @@ _ATTACKS: Final[list[tuple[str, str, Reason]]] = [
     ("signature of zeros", spell(sig=encode(bytes(64))), SIGNATURE_INVALID),
     (
         "signature in DER",
-        forge(sign=lambda s: private_part(KEY).sign(s, ec.ECDSA(hashes.SHA256()))),
+        forge(sign=lambda s: to_der(es256(s))),
         SIGNATURE_INVALID,
     ),
     (
@@ -342,7 +369,7 @@ _ATTACKS: Final[list[tuple[str, str, Reason]]] = [
 )
 def test_nothing_else_is_accepted(token: str, reason: Reason) -> None:
     """One row an attack: each is refused, for its own reason, without an error."""
-    assert RING.verify(token, NOW_S) is reason
+    assert verify(token) is reason
 
 
 def test_no_changed_character_goes_unnoticed() -> None:
@@ -351,13 +378,13 @@ def test_no_changed_character_goes_unnoticed() -> None:
         for wrong in "Ax_-0.=+/ \n":
             if wrong != right:
                 changed = TOKEN[:at] + wrong + TOKEN[at + 1 :]
-                assert isinstance(RING.verify(changed, NOW_S), Reason), changed
+                assert isinstance(verify(changed), Reason), changed
 
 
 @given(st.text(st.characters(), max_size=300))
 def test_no_text_makes_it_fail(text: str) -> None:
     """Any text is refused quietly."""
-    assert isinstance(RING.verify(text, NOW_S), Reason)
+    assert isinstance(verify(text), Reason)
 
 
 _JSON = st.recursive(
@@ -371,7 +398,7 @@ _MEMBERS = st.sampled_from(
 
 
 @given(
-    st.dictionaries(_MEMBERS, _JSON | st.sampled_from(["ES256", "none", "at+jwt", KEY.kid]))
+    st.dictionaries(_MEMBERS, _JSON | st.sampled_from(["ES256", "none", "at+jwt", KID]))
     | st.lists(_MEMBERS)
     | _JSON,
     st.binary(max_size=80),
@@ -379,14 +406,14 @@ _MEMBERS = st.sampled_from(
 def test_no_header_makes_it_fail(header: Any, signature: bytes) -> None:  # noqa: ANN401  # any JSON
     """Whatever JSON stands in the header, the answer is a reason."""
     token = forge(_python_json(header), sign=lambda _: signature)
-    assert isinstance(RING.verify(token, NOW_S), Reason)
+    assert isinstance(verify(token), Reason)
 
 
 @given(st.dictionaries(st.sampled_from(list(msgspec.to_builtins(CLAIMS))), _JSON) | _JSON)
 def test_no_payload_makes_it_fail(payload: Any) -> None:  # noqa: ANN401  # any JSON
     """Whatever JSON our own key has signed, the answer is claims or a reason."""
-    verified = RING.verify(forge(payload=_python_json(payload)), NOW_S)
-    assert isinstance(verified, Reason | AccessClaims)
+    verified = verify(forge(payload=_python_json(payload)))
+    assert isinstance(verified, Reason | VerifiedToken)
 
 
 def _python_json(document: object) -> bytes:
@@ -394,118 +421,169 @@ def _python_json(document: object) -> bytes:
     return json.dumps(document).encode()
 
 
-# Keys.
+@pytest.mark.parametrize("member", ["jku", "x5u", "cty", "zip", "private"])
+def test_members_nobody_needs_are_ignored(member: str) -> None:
+    """RFC 7515 section 4: what is not understood is ignored, unless it is critical."""
+    assert verify(forge(**{member: "https://example.com"})) == ACCEPTED
 
 
-def test_a_sealed_key_opens_under_the_same_secret_key() -> None:
-    """A key that was made, sealed and opened signs and is named by its thumbprint."""
-    sealed = SEALER.generate()
-    opened = KeySealer(b"s" * 32).open(sealed)
-    assert sealed.algorithm == ALGORITHM
-    assert sealed.kid == opened.kid == opened.thumbprint()
-    assert make_ring(opened).verify(make_ring(opened).sign(CLAIMS), NOW_S) == CLAIMS
+def test_what_edge_did_not_write_is_looked_at_closely() -> None:
+    """Unknown claims, white space, escapes and more than ASCII are read all the same."""
+    document = _as_bytes(CLAIMS)
+    for payload in (
+        document[:-1] + b',"email":"x@example.com","nested":{"a":{"b":[1,2]}}}',
+        document.replace(b",", b" ,\n").replace(b":", b"\t: ", 1),
+        document[:-1] + b',"name":"Zo\\u00eb \\"\\\\"}',
+        document[:-1] + ',"name":"Zo\u00eb"}'.encode(),
+        document.replace(b'"jti"', b'"\\u006ati"'),
+    ):
+        assert verify(forge(payload=payload)) == ACCEPTED
+    assert verify(forge(payload=document[:-1] + b',"name":"\xff"}')) is MALFORMED
 
 
-def test_two_keys_are_never_the_same() -> None:
-    """Each key that is made is another one."""
-    assert len({SEALER.generate().kid for _ in range(20)}) == 20
+# What is remembered.
 
 
-@pytest.mark.parametrize(
-    "sealed",
-    [
-        pytest.param(msgspec.structs.replace(SEALED, kid="another"), id="kid of another row"),
-        pytest.param(msgspec.structs.replace(SEALED, sealed_key=""), id="empty"),
-        pytest.param(msgspec.structs.replace(SEALED, sealed_key="a.b.c.d.e"), id="junk"),
-        pytest.param(msgspec.structs.replace(SEALED, sealed_key="not a jwe"), id="no JWE"),
-        pytest.param(msgspec.structs.replace(SEALED, sealed_key="\u00e9"), id="outside ASCII"),
-        pytest.param(
-            msgspec.structs.replace(SEALED, sealed_key=SEALED.sealed_key[:-1]), id="cut off"
-        ),
-        pytest.param(
-            msgspec.structs.replace(SEALED, sealed_key=SEALER.generate().sealed_key),
-            id="another key under this kid",
-        ),
-        pytest.param(
-            msgspec.structs.replace(
-                SEALED,
-                sealed_key=".".join([encode(b'["alg"]'), *SEALED.sealed_key.split(".")[1:]]),
-            ),
-            id="header a list",
-        ),
-    ],
-)
-def test_a_row_that_is_not_the_key_it_claims_is_an_error(sealed: SealedKey) -> None:
-    """A changed, cut or swapped sealed key raises ValueError, which names the key and no secret."""
-    with pytest.raises(ValueError, match="signing key") as error:
-        SEALER.open(sealed)
-    assert sealed.kid in str(error.value)
+def counting(key: OpenedKey, calls: list[bytes]) -> OpenedKey:
+    """Give the key with each check of a signature noted."""
 
+    def check(signed: bytes, signature: bytes) -> bool:
+        calls.append(signature)
+        return key.verifying.verify(signed, signature)
 
-def test_another_secret_key_opens_nothing() -> None:
-    """Under another secret key the error says which variable is to blame."""
-    for other in (b"t" * 32, b"s" * 31 + b"t"):
-        with pytest.raises(ValueError, match="EDGE_SECRET_KEY"):
-            KeySealer(other).open(SEALED)
-
-
-def test_a_sealed_key_shows_nothing_of_the_key() -> None:
-    """What is stored holds neither the private part nor a document that has it."""
-    private = KEY.as_dict(private=True)["d"]
-    assert isinstance(private, str)
-    assert private not in SEALED.sealed_key
-    assert all(private.encode() not in decode(part) for part in SEALED.sealed_key.split("."))
-
-
-def test_the_key_set_has_public_members_only() -> None:
-    """Others get what they verify with: no `d`, for any number of keys."""
-    keys = make_ring(KEY, STRANGER).public_jwks()["keys"]
-    assert [key["kid"] for key in keys] == [KEY.kid, STRANGER.kid]
-    for key in keys:
-        assert set(key) == {"kty", "crv", "x", "y", "kid", "use", "alg"}
-        assert (key["kty"], key["crv"], key["use"], key["alg"]) == ("EC", "P-256", "sig", "ES256")
-
-
-def test_others_can_verify_with_the_key_set() -> None:
-    """A verifier that knows only the key set accepts our signature."""
-    (jwk,) = RING.public_jwks()["keys"]
-    numbers = ec.EllipticCurvePublicNumbers(
-        int.from_bytes(decode(jwk["x"]), "big"),
-        int.from_bytes(decode(jwk["y"]), "big"),
-        ec.SECP256R1(),
+    return msgspec.structs.replace(
+        key, verifying=msgspec.structs.replace(key.verifying, verify=check)
     )
-    raw = decode(SIGNATURE)
-    der = encode_dss_signature(int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:], "big"))
-    numbers.public_key().verify(der, f"{HEADER}.{PAYLOAD}".encode(), ec.ECDSA(hashes.SHA256()))
 
 
-def test_the_first_key_signs_and_all_verify() -> None:
-    """Tokens of every loaded key are good, and new ones are signed by the first."""
-    both = make_ring(STRANGER, KEY)
-    assert both.verify(TOKEN, NOW_S) == CLAIMS
-    assert msgspec.json.decode(decode(both.sign(CLAIMS).split(".")[0]))["kid"] == STRANGER.kid
-    assert RING.verify(both.sign(CLAIMS), NOW_S) is KEY_UNKNOWN
+def counting_verifier(most_remembered: int, calls: list[bytes]) -> Verifier:
+    verifier = Verifier([OwnTokens(POLICY)], most_remembered=most_remembered)
+    verifier.replace_keys(POLICY.issuer, [counting(KEY, calls).verifying])
+    return verifier
 
 
-def test_one_key_does_not_vouch_for_another() -> None:
-    """A token signed by one loaded key under the id of the other is refused."""
-    both = make_ring(KEY, STRANGER)
-    assert both.verify(forge(kid=STRANGER.kid), NOW_S) is SIGNATURE_INVALID
+def good_tokens(count: int) -> list[bytes]:
+    return [forge(payload=make_claims(jti=f"token-{number}")).encode() for number in range(count)]
 
 
-def test_a_key_that_was_unloaded_is_unknown() -> None:
-    """Loading replaces all keys."""
-    ring = make_ring(KEY)
-    ring.load([STRANGER])
-    assert ring.verify(TOKEN, NOW_S) is KEY_UNKNOWN
+def test_a_token_that_held_is_not_checked_twice() -> None:
+    """The second look at a token costs no signature check, and gives the same."""
+    calls: list[bytes] = []
+    verifier = counting_verifier(100, calls)
+    assert [verifier.verify(TOKEN.encode(), NOW_S) for _ in range(3)] == [ACCEPTED] * 3
+    assert len(calls) == 1
 
 
-def test_without_keys_nothing_is_signed_or_verified() -> None:
-    """A ring that has not been loaded says so, refuses every token and signs none."""
-    ring = KeyRing(POLICY)
-    assert not ring.is_loaded
-    assert RING.is_loaded
-    assert ring.public_jwks() == {"keys": []}
-    assert ring.verify(TOKEN, NOW_S) is KEY_UNKNOWN
-    with pytest.raises(RuntimeError):
-        ring.sign(CLAIMS)
+def test_what_is_remembered_dies_with_the_token() -> None:
+    """A remembered token is refused from its expiry and the leeway on."""
+    verifier = make_verifier(KEY)
+    end = CLAIMS.exp + POLICY.leeway_s
+    assert verifier.verify(TOKEN.encode(), NOW_S) == ACCEPTED
+    assert verifier.verify(TOKEN.encode(), end - 0.001) == ACCEPTED
+    assert verifier.verify(TOKEN.encode(), end) is Reason.TOKEN_EXPIRED
+
+
+def test_what_is_remembered_dies_with_the_key() -> None:
+    """A remembered token is refused from the moment its key retires."""
+    retiring = msgspec.structs.replace(KEY.verifying, retires_at_s=NOW_S + 10)
+    verifier = Verifier([OwnTokens(POLICY)], most_remembered=100)
+    verifier.replace_keys(POLICY.issuer, [retiring])
+    assert verifier.verify(TOKEN.encode(), NOW_S + 9.999) == ACCEPTED
+    assert verifier.verify(TOKEN.encode(), NOW_S + 10) is KEY_UNKNOWN
+
+
+def test_all_is_forgotten_when_a_key_goes() -> None:
+    """A key that leaves the set empties the memory; one that only comes does not."""
+    calls: list[bytes] = []
+    verifier = counting_verifier(100, calls)
+    key = counting(KEY, calls).verifying
+    verifier.verify(TOKEN.encode(), NOW_S)
+    verifier.replace_keys(POLICY.issuer, [key, STRANGER.verifying])
+    assert verifier.verify(TOKEN.encode(), NOW_S) == ACCEPTED
+    assert len(calls) == 1
+    verifier.replace_keys(POLICY.issuer, [key])
+    assert verifier.verify(TOKEN.encode(), NOW_S) == ACCEPTED
+    assert len(calls) == 2
+
+
+def test_another_key_under_the_same_kid_empties_the_memory() -> None:
+    """Tokens of a key that was replaced under its own name die with it."""
+    verifier = make_verifier(KEY)
+    verifier.verify(TOKEN.encode(), NOW_S)
+    verifier.replace_keys(POLICY.issuer, [msgspec.structs.replace(STRANGER.verifying, kid=KID)])
+    assert verifier.verify(TOKEN.encode(), NOW_S) is SIGNATURE_INVALID
+
+
+def test_a_flood_of_bad_tokens_evicts_no_good_one() -> None:
+    """100,000 distinct bad tokens leave what is remembered alone and cost no signature check."""
+    calls: list[bytes] = []
+    verifier = counting_verifier(3, calls)
+    good = good_tokens(3)
+    assert all(isinstance(verifier.verify(token, NOW_S), VerifiedToken) for token in good)
+    calls.clear()
+    expired = with_claim("exp", 1).rpartition(".")[0].encode()
+    for number in range(100_000):
+        bad = b"%s.%086d" % (expired, number * 100)
+        assert verifier.verify(bad, NOW_S) is Reason.TOKEN_EXPIRED
+    assert all(isinstance(verifier.verify(token, NOW_S), VerifiedToken) for token in good)
+    assert calls == []
+
+
+def test_bad_signatures_evict_no_good_token() -> None:
+    """Tokens that fail only at the signature are not remembered either, nor their headers."""
+    verifier = counting_verifier(3, [])
+    good = good_tokens(3)
+    assert all(isinstance(verifier.verify(token, NOW_S), VerifiedToken) for token in good)
+    calls: list[bytes] = []
+    verifier.replace_keys(POLICY.issuer, [counting(KEY, calls).verifying])
+    for number in range(2_000):
+        bad = forge(cty=str(number), sign=lambda _: bytes(64)).encode()
+        assert verifier.verify(bad, NOW_S) is SIGNATURE_INVALID
+    calls.clear()
+    assert all(isinstance(verifier.verify(token, NOW_S), VerifiedToken) for token in good)
+    assert calls == []
+
+
+def test_the_memory_is_bounded_and_the_oldest_goes_first() -> None:
+    """With room for two, the third good token takes the place of the first."""
+    calls: list[bytes] = []
+    verifier = counting_verifier(2, calls)
+    first, second, third = good_tokens(3)
+    for token in (first, second, third, third, second):
+        verifier.verify(token, NOW_S)
+    assert len(calls) == 3
+    verifier.verify(first, NOW_S)
+    assert len(calls) == 4
+
+
+def test_nothing_is_remembered_without_room() -> None:
+    """With no entries to hold, each look costs a check."""
+    calls: list[bytes] = []
+    verifier = counting_verifier(0, calls)
+    assert [verifier.verify(TOKEN.encode(), NOW_S) for _ in range(2)] == [ACCEPTED] * 2
+    assert len(calls) == 2
+
+
+def test_keys_are_bound_to_their_issuer() -> None:
+    """A key of one trusted issuer signs nothing for another, under whatever kid."""
+    other = ClaimsPolicy(issuer="https://other.test", audiences=POLICY.audiences, leeway_s=5)
+    verifier = Verifier([OwnTokens(POLICY), OwnTokens(other)], most_remembered=10)
+    verifier.replace_keys(POLICY.issuer, [KEY.verifying])
+    verifier.replace_keys(other.issuer, [STRANGER.verifying])
+    for_other = make_claims(iss=other.issuer)
+    assert verifier.verify(TOKEN.encode(), NOW_S) == ACCEPTED
+    assert verifier.verify(forge(payload=for_other).encode(), NOW_S) is KEY_UNKNOWN
+    own = forge(kid=STRANGER.signing.kid, sign=lambda s: es256(s, STRANGER), payload=for_other)
+    assert isinstance(verifier.verify(own.encode(), NOW_S), VerifiedToken)
+
+
+@pytest.mark.parametrize("algorithm", sorted(ALGORITHMS))
+def test_every_algorithm_signs_and_verifies(algorithm: Algorithm) -> None:
+    """A token of each algorithm is accepted, and not with another token's signature."""
+    key = SEALER.open(SEALER.generate(algorithm))
+    verifier = make_verifier(key)
+    ring = make_ring(key)
+    first, second = (ring.sign(make_claims(jti=jti)) for jti in ("first", "second"))
+    assert isinstance(verifier.verify(first.encode(), NOW_S), VerifiedToken)
+    swapped = f"{first.rpartition('.')[0]}.{second.rpartition('.')[2]}"
+    assert verifier.verify(swapped.encode(), NOW_S) is SIGNATURE_INVALID
