@@ -77,6 +77,8 @@ class Edge:
         self.record = record
         self.health = Health()
         secret_key = _secret_key(settings)
+        previous = _previous_secret_keys(settings)
+        secret_keys = [secret_key, *previous]
         tokens, access = settings.tokens, settings.access
         roles, scopes = RoleHierarchy(access.role_includes), ScopePolicy(access.scopes)
         # A revocation matters for as long as a token issued just before it may be accepted.
@@ -127,7 +129,7 @@ class Edge:
             new_id=uuid7,
         )
         self._login = PasswordLogin(users, self._hasher, max_length=settings.passwords.max_length)
-        self._sealer = KeySealer([derive_key(secret_key, "signing key encryption")])
+        self._sealer = KeySealer([derive_key(key, "signing key encryption") for key in secret_keys])
         self._signing_keys = SqlSigningKeys(self.database)
         self.verifier = Verifier(
             [
@@ -148,7 +150,8 @@ class Edge:
             ),
             RefreshTokenCodec(
                 mac_key=derive_key(secret_key, "refresh token"),
-                key_id=derive_key(secret_key, "key id")[:4],
+                key_id=_key_id(secret_key),
+                others={_key_id(key): derive_key(key, "refresh token") for key in previous},
             ),
             _session_lifetime(settings),
             new_id=uuid7,
@@ -292,6 +295,16 @@ def _secret_key(settings: Settings) -> bytes:
         problem = f"is not set, and {settings.secret_key_file} cannot be used: {error}"
         fix = "remove that file, or set EDGE_SECRET_KEY or EDGE_DATA_DIR"
         raise SettingsError([Finding("error", "EDGE_SECRET_KEY", problem, fix)]) from error
+
+
+def _previous_secret_keys(settings: Settings) -> list[bytes]:
+    previous = settings.secret_key_previous
+    return [decode_secret_key(previous.reveal())] if previous else []
+
+
+def _key_id(secret_key: bytes) -> bytes:
+    """Name a secret key without saying anything of it."""
+    return derive_key(secret_key, "key id")[:4]
 
 
 def _redis_wake(settings: Settings) -> "RedisWake | None":

@@ -19,7 +19,17 @@ WEAKEST_ARGON2_KIB_PASSES = 19 * 1024 * 2
 
 def check(settings: Settings) -> list[Finding]:
     """Find everything wrong with these settings as a whole."""
-    rules = [_secret_key, _issuer, _database, _networks, _cors, _refresh, _passwords, _roles]
+    rules = [
+        _secret_key,
+        _secret_key_previous,
+        _issuer,
+        _database,
+        _networks,
+        _cors,
+        _refresh,
+        _passwords,
+        _roles,
+    ]
     if settings.is_production:
         rules += [_production]
     return [finding for rule in rules for finding in rule(settings)]
@@ -42,6 +52,19 @@ def _secret_key(settings: Settings) -> Iterator[Finding]:
         decode_secret_key(settings.secret_key.reveal())
     except ValueError as error:
         yield _error("EDGE_SECRET_KEY", str(error), GENERATE_KEY)
+
+
+def _secret_key_previous(settings: Settings) -> Iterator[Finding]:
+    variable, previous = "EDGE_SECRET_KEY_PREVIOUS", settings.secret_key_previous
+    if previous is None:
+        return
+    try:
+        decode_secret_key(previous.reveal())
+    except ValueError as error:
+        yield _error(variable, str(error), "set it to the key that is being exchanged")
+        return
+    if previous == settings.secret_key:
+        yield _error(variable, "is the same as EDGE_SECRET_KEY", "remove it")
 
 
 def _issuer(settings: Settings) -> Iterator[Finding]:

@@ -35,9 +35,7 @@ async def upgrade(database: Database) -> None:
     Raises:
         UnavailableError: the database is away.
     """
-    async with database.writing() as connection:
-        if database.dialect == "postgresql":
-            await connection.execute(text(f"SELECT pg_advisory_xact_lock({_UPGRADE_LOCK})"))
+    async with database.writing_in_turn(_UPGRADE_LOCK) as connection:
         await connection.run_sync(_upgrade)
 
 

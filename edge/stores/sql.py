@@ -103,6 +103,17 @@ class Database:
         """
         return _transaction(self._writer)
 
+    @asynccontextmanager
+    async def writing_in_turn(self, lock: int) -> AsyncIterator[AsyncConnection]:
+        """Open a transaction as `writing` does, one at a time among all that name this lock.
+
+        SQLite has one writer at a time anyway.
+        """
+        async with self.writing() as connection:
+            if self.dialect == "postgresql":
+                await connection.execute(text(f"SELECT pg_advisory_xact_lock({lock})"))
+            yield connection
+
     async def ping(self) -> None:
         """Ask the database for a sign of life.
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import json
 import secrets
 from collections import Counter
 from collections.abc import Callable
@@ -9,12 +10,14 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from joserfc import jwe
+from joserfc.jwk import OctKey
 
 from edge.composition import Edge
 from edge.settings import Settings, SettingsError
 from edge.stores.sql import Database
 from edge.stores.tables import signing_keys
-from edge.tokens.jose import KeySealer
+from edge.tokens.jose.sealing import KeySealer
 from edge.tokens.signing_key import SealedKey
 from edge.tokens.sql.signing_keys import SqlSigningKeys
 from tests.support.app import make_settings
@@ -29,7 +32,7 @@ def keys(database: Database) -> SqlSigningKeys:
 
 @pytest.fixture
 def sealer() -> KeySealer:
-    return KeySealer(secrets.token_bytes(32))
+    return KeySealer([secrets.token_bytes(32)])
 
 
 @pytest.fixture
@@ -45,13 +48,12 @@ def new_secret_key() -> str:
 
 async def test_a_stored_key_comes_back_as_it_was(keys: SqlSigningKeys, sealer: KeySealer) -> None:
     """What is stored is what is read, and it opens to the key it is named after."""
-    assert await keys.active() == []
-    sealed = sealer.generate()
-    assert await keys.add_active(sealed)
-    assert await keys.active() == [sealed]
+    assert await keys.all() == []
+    sealed = sealer.generate("ES256")
+    assert await keys.add_first(sealed)
+    assert await keys.all() == [sealed]
     opened = sealer.open(sealed)
-    assert opened.is_private
-    assert opened.thumbprint() == sealed.kid
+    assert opened.signing.kid == opened.verifying.kid == opened.verifying.thumbprint == sealed.kid
 
 
 async def test_of_twenty_first_starts_one_makes_the_key(
@@ -61,25 +63,28 @@ async def test_of_twenty_first_starts_one_makes_the_key(
     all_saw_none = asyncio.Barrier(20)
 
     async def replica() -> tuple[bool, tuple[str | None, ...]]:
-        assert await keys.active() == []
+        assert await keys.all() == []
         await all_saw_none.wait()
-        is_ours = await keys.add_active(sealer.generate())
-        return is_ours, tuple(sealer.open(key).kid for key in await keys.active())
+        is_ours = await keys.add_first(sealer.generate("ES256"))
+        return is_ours, tuple(sealer.open(key).signing.kid for key in await keys.all())
 
     outcomes = await asyncio.gather(*(replica() for _ in range(20)))
     assert Counter(is_ours for is_ours, _ in outcomes) == {True: 1, False: 19}
     stored = await row_of(database, signing_keys)
     assert {kids for _, kids in outcomes} == {(stored["kid"],)}
-    assert stored["state"] == "active"
+    assert 0 <= stored["activates_at_ms"] - stored["created_at_ms"] < 1000
+    assert stored["retires_at_ms"] is None
 
 
 async def test_the_stored_row_shows_no_private_part(
-    keys: SqlSigningKeys, sealer: KeySealer, database: Database
+    keys: SqlSigningKeys, database: Database
 ) -> None:
     """Nothing in the row, as it stands or decoded, holds the private number of the key."""
-    sealed = sealer.generate()
-    await keys.add_active(sealed)
-    private = str(sealer.open(sealed).as_dict(private=True)["d"])
+    secret = secrets.token_bytes(32)
+    sealer = KeySealer([secret])
+    sealed = sealer.generate("ES256")
+    await keys.add_first(sealed)
+    private = str(json.loads(decrypted(sealed, secret))["d"])
     remember(private)
     number = base64.urlsafe_b64decode(private + "=")
     row = await row_of(database, signing_keys)
@@ -88,19 +93,37 @@ async def test_the_stored_row_shows_no_private_part(
         assert number not in base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
 
 
+def decrypted(sealed: SealedKey, secret: bytes) -> bytes:
+    opened = jwe.decrypt_compact(
+        sealed.sealed_key, OctKey.import_key(secret), algorithms=["dir", "A256GCM"]
+    )
+    return opened.plaintext or b""
+
+
+async def test_a_key_sealed_before_an_exchange_of_secret_keys_opens() -> None:
+    """A sealer opens what the previous secret key sealed, and seals with the current one."""
+    old, new = secrets.token_bytes(32), secrets.token_bytes(32)
+    sealed = KeySealer([old]).generate("ES256")
+    assert KeySealer([new, old]).open(sealed).signing.kid == sealed.kid
+    newer = KeySealer([new, old]).generate("ES256")
+    assert KeySealer([new]).open(newer).signing.kid == newer.kid
+    with pytest.raises(ValueError, match="EDGE_SECRET_KEY"):
+        KeySealer([old]).open(newer)
+
+
 async def test_sealing_is_never_the_same_twice(sealer: KeySealer) -> None:
     """Two keys differ in name, and their sealed forms share no initialisation vector."""
-    first, second = sealer.generate(), sealer.generate()
+    first, second = sealer.generate("ES256"), sealer.generate("ES256")
     assert first.kid != second.kid
     assert first.sealed_key.split(".")[2] != second.sealed_key.split(".")[2]
 
 
 async def test_another_secret_key_opens_nothing(keys: SqlSigningKeys, sealer: KeySealer) -> None:
     """A key sealed under one secret key is a ValueError, naming the setting, under another."""
-    await keys.add_active(sealer.generate())
-    [stored] = await keys.active()
+    await keys.add_first(sealer.generate("ES256"))
+    [stored] = await keys.all()
     with pytest.raises(ValueError, match="EDGE_SECRET_KEY"):
-        KeySealer(secrets.token_bytes(32)).open(stored)
+        KeySealer([secrets.token_bytes(32)]).open(stored)
 
 
 _DAMAGES: dict[str, Callable[[str], str]] = {
@@ -116,7 +139,7 @@ _DAMAGES: dict[str, Callable[[str], str]] = {
 @pytest.mark.parametrize("damage", _DAMAGES)
 async def test_a_damaged_key_is_not_opened(sealer: KeySealer, damage: str) -> None:
     """A sealed key of which anything was changed is a ValueError, never half a key."""
-    sealed = sealer.generate()
+    sealed = sealer.generate("ES256")
     damaged = msgspec.structs.replace(sealed, sealed_key=_DAMAGES[damage](sealed.sealed_key))
     with pytest.raises(ValueError, match=sealed.kid):
         sealer.open(damaged)
@@ -124,7 +147,7 @@ async def test_a_damaged_key_is_not_opened(sealer: KeySealer, damage: str) -> No
 
 async def test_a_key_is_not_opened_under_another_name(sealer: KeySealer) -> None:
     """Swapping two rows' sealed keys, which needs no secret, gives no key for either name."""
-    first, second = sealer.generate(), sealer.generate()
+    first, second = sealer.generate("ES256"), sealer.generate("ES256")
     swapped = SealedKey(kid=first.kid, algorithm=first.algorithm, sealed_key=second.sealed_key)
     with pytest.raises(ValueError, match=first.kid):
         sealer.open(swapped)

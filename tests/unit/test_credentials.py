@@ -145,7 +145,7 @@ def test_basic_credentials_arrive_as_they_were_sent(username: str, password: str
 
 def test_credentials_do_not_show_themselves() -> None:
     """The representation of credentials has no part of them, in a list or a format either."""
-    for credentials in (BearerToken(TOKEN), BasicCredentials("alice", PASSWORD)):
+    for credentials in (BearerToken(TOKEN.encode()), BasicCredentials("alice", PASSWORD)):
         for shown in (repr(credentials), str(credentials), f"{[credentials]}"):
             assert TOKEN not in shown
             assert PASSWORD not in shown

@@ -28,6 +28,8 @@ NAMES = {
     "client.enabled": events.ClientEnabled,
     "session.ended": events.LoggedOut,
     "access.denied": events.AccessDenied,
+    "revocations.unavailable": events.RevocationsUnavailable,
+    "housekeeping.failed": events.HousekeepingFailed,
     "account.created": events.AccountCreated,
     "account.roles_changed": events.AccountRolesChanged,
     "account.password_changed": events.AccountPasswordChanged,

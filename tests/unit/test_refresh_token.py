@@ -165,3 +165,16 @@ def test_no_guess_behind_a_right_beginning_is_good(rest: bytes) -> None:
     """The right version and key id before random bytes prove nothing."""
     raw = b"\x01key1" + rest
     assert not is_good(PREFIX + base64.urlsafe_b64encode(raw).decode())
+
+
+def test_tokens_of_another_accepted_secret_key_are_proven() -> None:
+    """While secret keys are exchanged, tokens of both are proven, each by its own MAC key."""
+    old = RefreshTokenCodec(mac_key=b"o" * 32, key_id=b"old.")
+    both = RefreshTokenCodec(mac_key=b"n" * 32, key_id=b"new.", others={b"old.": b"o" * 32})
+    wrong = RefreshTokenCodec(mac_key=b"n" * 32, key_id=b"new.", others={b"old.": b"x" * 32})
+    session, salt = UUID(int=7), b"s" * 16
+    parsed = both.parse(old.make(session, 3, salt))
+    assert parsed is not None
+    assert both.proves(parsed, salt)
+    assert not wrong.proves(parsed, salt)
+    assert old.parse(both.make(session, 3, salt)) is None

@@ -1,12 +1,16 @@
 """Signing keys in SQL."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from sqlalchemy import func, insert, select
 
 from edge.stores.sql import Database, database_now
 from edge.stores.tables import signing_keys
 from edge.tokens.signing_key import SealedKey
+
+# Whoever adds a key looks first at those that are there; any number that nobody else locks.
+_LOCK: Final = 0x6B65_7973  # "keys"
 
 
 class SqlSigningKeys:
@@ -21,7 +25,7 @@ class SqlSigningKeys:
         Raises:
             UnavailableError: the store is away.
         """
-        async with self._database.writing() as connection:
+        async with self._database.writing_in_turn(_LOCK) as connection:
             if await connection.scalar(select(func.count()).select_from(signing_keys)):
                 return False
             await connection.execute(
