@@ -43,7 +43,7 @@ class VerifiedToken(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     `subject` is unique among all issuers; only a user of this Edge has a `user_id`, and, but for
     a service account, a `session_id`. `issuer` is empty for Edge's own tokens, as in the change
-    list of revocations; `revocation_names` are those under which this token may have been revoked.
+    list of revocations; the three names are those under which this token may have been revoked.
     """
 
     issuer: str
@@ -53,7 +53,8 @@ class VerifiedToken(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     scopes: frozenset[str]
     epoch: int
     subject_name: str
-    revocation_names: tuple[str, ...]
+    session_name: str
+    token_name: str
     session: str | None = None
     client_id: str | None = None
     token_id: str | None = None

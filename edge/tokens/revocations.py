@@ -36,17 +36,17 @@ class RevocationSnapshot:
     """The revocations that matter now. Changes may come in any order, and more than once."""
 
     def __init__(self) -> None:
-        self._dead: dict[str, int] = {}  # name to expiry
+        self._dead_sessions: dict[str, int] = {}  # name to expiry
+        self._dead_tokens: dict[str, int] = {}
         self._epochs: dict[str, tuple[int, int]] = {}  # name to lowest living epoch and expiry
         self._expiring: list[tuple[int, str]] = []
 
     def __len__(self) -> int:
-        return len(self._dead) + len(self._epochs)
+        return len(self._dead_sessions) + len(self._dead_tokens) + len(self._epochs)
 
     def is_revoked(self, token: VerifiedToken) -> bool:
-        for name in token.revocation_names:
-            if name in self._dead:
-                return True
+        if token.session_name in self._dead_sessions or token.token_name in self._dead_tokens:
+            return True
         lowest = self._epochs.get(token.subject_name)
         return lowest is not None and token.epoch < lowest[0]
 
@@ -59,17 +59,19 @@ class RevocationSnapshot:
                 if (change.epoch, expiry) <= (epoch, known_expiry):
                     continue
                 self._epochs[name] = max(epoch, change.epoch), max(known_expiry, expiry)
-            elif self._dead.get(name, -1) >= expiry:
-                continue
             else:
-                self._dead[name] = expiry
+                dead = self._dead_sessions if change.kind == "session" else self._dead_tokens
+                if dead.get(name, -1) >= expiry:
+                    continue
+                dead[name] = expiry
             heapq.heappush(self._expiring, (expiry, name))
 
     def prune(self, now_ms: int) -> None:
         """Drop what can speak of no living token any more."""
         while self._expiring and self._expiring[0][0] <= now_ms:
             _, name = heapq.heappop(self._expiring)
-            if self._dead.get(name, now_ms + 1) <= now_ms:
-                del self._dead[name]
+            for dead in (self._dead_sessions, self._dead_tokens):
+                if dead.get(name, now_ms + 1) <= now_ms:
+                    del dead[name]
             if name in self._epochs and self._epochs[name][1] <= now_ms:
                 del self._epochs[name]

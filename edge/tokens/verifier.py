@@ -5,9 +5,9 @@ of bad tokens costs as little as the check that refuses each of them. Tokens tha
 remembered; what is revoked is looked up afterwards, each time (`edge.tokens.revocations`).
 """
 
-import hashlib
 from collections import deque
 from collections.abc import Iterable, Mapping
+from hashlib import sha256 as _sha256
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -76,6 +76,7 @@ class Verifier:
         # Of tokens that held: the header decoded, and whose it was then.
         self._headers: dict[bytes, tuple[Header, _Issuer]] = {}
         self._remembered: dict[bytes, tuple[VerifiedToken, float]] = {}
+        self._recall = self._remembered.get
         self._order: deque[bytes] = deque()  # the oldest key of a dict is slow to find
         self._most_remembered = most_remembered
 
@@ -103,12 +104,13 @@ class Verifier:
         """Check everything but revocation at `now_s`, in seconds since the epoch."""
         if len(token) > MAX_TOKEN_LENGTH:
             return Reason.TOKEN_MALFORMED
-        digest = hashlib.sha256(token).digest()
-        remembered = self._remembered.get(digest)
+        digest = _sha256(token).digest()
+        remembered = self._recall(digest)
         if remembered is not None:
-            if now_s < remembered[1]:
-                return remembered[0]
-            self._remembered.pop(digest)
+            verified, until_s = remembered
+            if now_s < until_s:
+                return verified
+            del self._remembered[digest]
         try:
             return self._verify_unseen(token, digest, now_s)
         except (ValueError, RecursionError):

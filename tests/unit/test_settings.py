@@ -638,7 +638,12 @@ def only_error(loaded: Loaded) -> Finding:
 
 def secrets_of(loaded: Loaded) -> dict[str, Secret | None]:
     found = loaded.settings
-    values = (found.secret_key, found.database.url, found.redis.url)
+    values = (
+        found.secret_key,
+        found.secret_key_previous,
+        found.database.url,
+        found.redis.url,
+    )
     return dict(zip(SECRET_VARIABLES, values, strict=True))
 
 
