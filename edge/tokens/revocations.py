@@ -56,7 +56,7 @@ class RevocationSnapshot:
             expiry = change.expires_at_ms
             if change.epoch is not None:
                 epoch, known_expiry = self._epochs.get(name, (-1, -1))
-                if (change.epoch, expiry) <= (epoch, known_expiry):
+                if change.epoch <= epoch and expiry <= known_expiry:
                     continue
                 self._epochs[name] = max(epoch, change.epoch), max(known_expiry, expiry)
             else:
