@@ -100,7 +100,7 @@ class Tokens(_Section, frozen=True):
     verified_cache_entries: Annotated[
         int,
         Meta(ge=0, le=1_000_000),
-        _described("how many verified tokens each worker remembers, about 1.4 kB each"),
+        _described("how many verified tokens each worker remembers, about 1.1 kB each"),
     ] = 10_000
     access_lifetime_s: Annotated[
         int, Meta(ge=10, le=86_400), _described("seconds an access token is good for")

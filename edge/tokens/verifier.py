@@ -64,7 +64,7 @@ _UNSEEN: Final[tuple[None, None]] = None, None
 class Verifier:
     """Verifies the access tokens of several issuers, each by its own keys.
 
-    Remembers up to `most_remembered` tokens that held (about 1.4 kB each, see
+    Remembers up to `most_remembered` tokens that held (about 1.1 kB each, see
     `docs/performance.md`), each for as long as it and its key are good.
     """
 

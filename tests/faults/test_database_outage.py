@@ -228,3 +228,34 @@ async def test_a_restart_nobody_noticed_costs_one_request(
         assert_unavailable("bearer", first)
     for what, answer in (await client.ask_everything()).items():
         assert answer.status_code == 200, (what, answer.text)
+
+
+@pytest.mark.parametrize(
+    ("on_outage", "status", "code"),
+    [("serve", 200, None), ("refuse", 503, "revocations_unavailable")],
+)
+async def test_tokens_without_a_view_of_the_revocations(
+    tmp_path: Path, postgres_url: str, proxy: TcpProxy, on_outage: str, status: int, code: str
+) -> None:
+    """Past the bound, a setting decides whether known revocations are enough; it is never a 401."""
+    url = make_url(postgres_url).set(host="127.0.0.1", port=proxy.port)
+    settings = make_settings(
+        tmp_path,
+        url.render_as_string(hide_password=False),
+        DATABASE_TIMEOUT_S=str(_TIMEOUT_S),
+        REVOCATION_BOUND_S="0.5",
+        REVOCATION_ON_OUTAGE=on_outage,
+    )
+    async with running_service(settings) as app:
+        await app.add_user("alice", ["user"])
+        token = (await app.login("alice"))["access_token"]
+        assert (await app.get("/user-area", token)).status_code == 200
+        proxy.cut()
+        async with asyncio.timeout(10):
+            while app.edge.revocations.lag_s <= 0.5:  # noqa: ASYNC110  # time itself is waited for
+                await asyncio.sleep(0.01)
+        answer = await app.get("/user-area", token)
+        assert answer.status_code == status
+        if code is not None:
+            assert answer.json()["code"] == code
+            assert answer.headers["retry-after"] == "1"
