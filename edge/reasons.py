@@ -79,5 +79,6 @@ class Reason(StrEnum):
     SIGNING_UNAVAILABLE = "signing_unavailable"
     REVOCATIONS_UNAVAILABLE = "revocations_unavailable"
     ISSUER_UNAVAILABLE = "issuer_unavailable"
+    LIMITS_UNAVAILABLE = "limits_unavailable"
     HASHING_OVERLOADED = "hashing_overloaded"
     INTERNAL_ERROR = "internal_error"

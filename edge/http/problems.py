@@ -51,6 +51,7 @@ _TITLES: Final[dict[Reason, str]] = {
     Reason.SIGNING_UNAVAILABLE: "The signing keys could not be read for too long",
     Reason.REVOCATIONS_UNAVAILABLE: "Revocations could not be read for too long",
     Reason.ISSUER_UNAVAILABLE: "The keys of the token's issuer could not be read for too long",
+    Reason.LIMITS_UNAVAILABLE: "Rate limits could not be decided",
     Reason.HASHING_OVERLOADED: "Too many logins at once",
     Reason.INTERNAL_ERROR: "Something went wrong here",
 }

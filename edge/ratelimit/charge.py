@@ -1,0 +1,63 @@
+"""What a request costs by which quotas, and what the windows say to it."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import msgspec
+
+Algorithm = Literal["log", "counter"]
+
+
+class Quota(msgspec.Struct, frozen=True):
+    """At most `limit` units in any window of `window_us` microseconds.
+
+    `log` remembers every unit and is exact. `counter` remembers ten sub-windows in constant memory:
+    it never admits more than `limit` in a window, and may hold a unit for up to 1.1 windows.
+    """
+
+    algorithm: Algorithm
+    limit: int
+    window_us: int
+
+
+class Charge(msgspec.Struct, frozen=True, gc=False):
+    """`cost` units on the window `key`; a cost of 0 only asks.
+
+    A shadow is decided like the others, yet it never refuses, and is charged only where it fits.
+    """
+
+    key: bytes
+    quota: Quota
+    cost: int = 1
+    is_shadow: bool = False
+
+
+class Request(msgspec.Struct, frozen=True, gc=False):
+    """Charges to be made together, or those made at `given_back_at_us` to be taken back."""
+
+    charges: Sequence[Charge]
+    given_back_at_us: int = 0
+
+
+class Verdict(msgspec.Struct, frozen=True, gc=False):
+    """What one window says: whether the cost fits, and how it stands after the decision.
+
+    `reset_after_us` is when all of the quota is free again at the latest, `retry_after_us` when
+    the cost will fit: 0 where it fits now, None where waiting does not help.
+    """
+
+    fits: bool
+    remaining: int
+    reset_after_us: int
+    retry_after_us: int | None
+
+
+class Outcome(msgspec.Struct, frozen=True, gc=False):
+    """The verdicts on the charges of one request, in their order: all were charged, or none.
+
+    `at_us` is the clock of the store, by which charges can be given back.
+    """
+
+    is_admitted: bool
+    at_us: int
+    verdicts: tuple[Verdict, ...]

@@ -1,0 +1,33 @@
+"""What the limiter needs from the outside."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from edge.ratelimit.charge import Charge, Outcome, Request
+
+
+class Windows(Protocol):
+    """Where windows are kept. Every method raises `UnavailableError` when that is away."""
+
+    async def decide(self, charges: Sequence[Charge]) -> Outcome:
+        """Charge all of them or, where one does not fit, none; shadows only where they fit."""
+        ...
+
+    async def give_back(self, charges: Sequence[Charge], at_us: int) -> None:
+        """Take back charges made at that time of the store's clock."""
+        ...
+
+
+class Lane(Protocol):
+    """A connection to a shared store, which does one thing at a time.
+
+    Its methods may be cancelled: what then still arrives is never taken for a later answer.
+    """
+
+    async def connect(self) -> None: ...
+
+    async def decide(self, requests: Sequence[Request]) -> list[Outcome]:
+        """Decide several requests in one round trip, each by itself."""
+        ...
+
+    async def close(self) -> None: ...

@@ -1,0 +1,113 @@
+"""Windows in Redis: one script, one round trip for a batch of requests, by Redis's own clock."""
+
+import hashlib
+import struct
+from collections.abc import Iterator, Sequence
+from importlib.resources import files
+from typing import Final
+
+from redis.asyncio.connection import AbstractConnection
+from redis.exceptions import NoScriptError, RedisError
+
+from edge.faults import UnavailableError
+from edge.ratelimit.charge import Charge, Outcome, Request, Verdict
+from edge.reasons import Reason
+
+# In integer microseconds: 1.8e15 today, well below the 2^53 up to which Lua counts exactly.
+REDIS_CLOCK: Final = (
+    "local time = redis.call('TIME') local now = time[1] * 1000000 + time[2]"
+)
+_SCRIPT: Final = files("edge.ratelimit").joinpath("decide.lua").read_text("utf-8")
+
+_REQUEST: Final = struct.Struct("<BQ")
+_CHARGE: Final = struct.Struct("<BBIIQ")
+_NOW: Final = struct.Struct("<Q")
+_VERDICT: Final = struct.Struct("<?IQq")
+
+
+class RedisLane:
+    """One connection to a Redis that keeps all windows: a single one, or what Sentinel names."""
+
+    def __init__(self, connection: AbstractConnection, *, clock: str = REDIS_CLOCK) -> None:
+        self._connection = connection
+        self._script = f"{clock}\n{_SCRIPT}"
+        self._sha = hashlib.sha1(self._script.encode(), usedforsecurity=False).hexdigest()
+
+    async def connect(self) -> None:
+        """Connect anew.
+
+        Raises:
+            UnavailableError: Redis is away.
+        """
+        try:
+            await self._connection.disconnect()
+            await self._connection.connect()
+        except (RedisError, OSError) as error:
+            raise UnavailableError(Reason.LIMITS_UNAVAILABLE) from error
+
+    async def decide(self, requests: Sequence[Request]) -> list[Outcome]:
+        """Decide all of them in one round trip.
+
+        Raises:
+            UnavailableError: Redis is away, or does not want to decide.
+        """
+        return _unpack(requests, await self._run(_pack(requests)))
+
+    async def close(self) -> None:
+        await self._connection.disconnect()
+
+    async def _run(self, arguments: Sequence[bytes]) -> bytes:
+        try:
+            try:
+                return await self._call("EVALSHA", self._sha, *arguments)
+            except NoScriptError:  # Redis was restarted, or its scripts were flushed
+                return await self._call("EVAL", self._script, *arguments)
+        except (RedisError, OSError) as error:
+            raise UnavailableError(Reason.LIMITS_UNAVAILABLE) from error
+
+    async def _call(self, *command: str | bytes) -> bytes:
+        # On the connection itself: a client would take it from a pool and give it back each time.
+        # It disconnects where it fails or is cancelled, so no reply is left for the next command.
+        await self._connection.send_command(*command)
+        reply: bytes = await self._connection.read_response()
+        return reply
+
+
+def _pack(requests: Sequence[Request]) -> list[bytes]:
+    """Give the arguments of the script, as its head describes them."""
+    keys, terms = [], []
+    for request in requests:
+        terms.append(_REQUEST.pack(len(request.charges), request.given_back_at_us))
+        for charge in request.charges:
+            quota = charge.quota
+            keys.append(charge.key)
+            is_log = quota.algorithm == "log"
+            terms.append(
+                _CHARGE.pack(is_log, charge.is_shadow, charge.cost, quota.limit, quota.window_us)
+            )
+    return [b"%d" % len(keys), *keys, b"".join(terms)]
+
+
+def _unpack(requests: Sequence[Request], reply: bytes) -> list[Outcome]:
+    (now_us,) = _NOW.unpack_from(reply)
+    answers = _VERDICT.iter_unpack(memoryview(reply)[_NOW.size :])
+    return [
+        Outcome(True, now_us, ())
+        if request.given_back_at_us
+        else _outcome(request.charges, now_us, answers)
+        for request in requests
+    ]
+
+
+def _outcome(
+    charges: Sequence[Charge], now_us: int, answers: Iterator[tuple[bool, int, int, int]]
+) -> Outcome:
+    verdicts = []
+    is_admitted = True
+    for charge in charges:
+        fits, remaining, reset_after_us, retry_after_us = next(answers)
+        is_admitted = is_admitted and (fits or charge.is_shadow)
+        verdicts.append(
+            Verdict(fits, remaining, reset_after_us, None if retry_after_us < 0 else retry_after_us)
+        )
+    return Outcome(is_admitted, now_us, tuple(verdicts))

@@ -1,0 +1,164 @@
+"""Windows shared by all workers: requests of a moment share a round trip, and a budget of time.
+
+Two lanes have a round trip in flight each, so that one is decided while the answers of the other
+are handed out. A lane whose connection fails tries again by itself, beside the requests; while no
+lane is well, every request is told at once.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from typing import Final
+
+import msgspec
+
+from edge.faults import UnavailableError
+from edge.ratelimit.charge import Charge, Outcome, Quota, Request
+from edge.ratelimit.ports import Lane
+from edge.reasons import Reason
+
+# More only makes Redis's other clients wait, and the first of a batch for the last.
+_MOST_REQUESTS: Final = 128
+_CONNECT_TIMEOUT_S: Final = 1.0
+_FIRST_PAUSE_S: Final = 0.05
+_LONGEST_PAUSE_S: Final = 0.5
+# A connection that nothing was sent on for so long is tried before a request needs it.
+_IDLE_S: Final = 5.0
+
+# Writes, for a Redis that is read-only or full answers reads all the same.
+_PROBE: Final = Request([Charge(b"edge:limit:probe", Quota("counter", 1_000_000, 1_000_000))])
+
+
+class _Waiting(msgspec.Struct, frozen=True, gc=False):
+    """A request, where its outcome goes, and since when it waits, by the loop's clock."""
+
+    request: Request
+    outcome: asyncio.Future[Outcome]
+    since: float
+
+
+class SharedWindows:
+    """`budget_s` is what a request waits at most. `run` must be running beside the requests.
+
+    `changed` is called with False when the store has gone away, and with True when it is back.
+    """
+
+    def __init__(
+        self, lanes: Sequence[Lane], *, budget_s: float, changed: Callable[[bool], None]
+    ) -> None:
+        self._lanes = lanes
+        self._budget_s = budget_s
+        self._changed = changed
+        self._well: set[Lane] = set()
+        self._waiting: deque[_Waiting] = deque()
+        self._idle: deque[asyncio.Future[None]] = deque()
+
+    async def decide(self, charges: Sequence[Charge]) -> Outcome:
+        return await self._ask(Request(charges))
+
+    async def give_back(self, charges: Sequence[Charge], at_us: int) -> None:
+        await self._ask(Request(charges, at_us))
+
+    async def run(self) -> None:
+        """Serve until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for lane in self._lanes:
+                group.create_task(self._serve(lane))
+
+    async def _ask(self, request: Request) -> Outcome:
+        if not self._well:
+            raise UnavailableError(Reason.LIMITS_UNAVAILABLE)
+        loop = asyncio.get_running_loop()
+        outcome: asyncio.Future[Outcome] = loop.create_future()
+        self._waiting.append(_Waiting(request, outcome, loop.time()))
+        self._wake_a_lane()
+        return await outcome
+
+    def _wake_a_lane(self) -> None:
+        if self._idle:
+            _finish(self._idle.popleft())
+
+    async def _serve(self, lane: Lane) -> None:
+        try:
+            while True:
+                await self._recover(lane)
+                self._set_well(lane, is_well=True)
+                with suppress(UnavailableError):
+                    while True:
+                        await self._round_trip(lane, await self._next_batch())
+                self._set_well(lane, is_well=False)
+        finally:
+            self._set_well(lane, is_well=False)
+            await lane.close()
+
+    async def _recover(self, lane: Lane) -> None:
+        """Try until the lane decides within the budget again."""
+        pause_s = _FIRST_PAUSE_S
+        while True:
+            with suppress(UnavailableError, TimeoutError):
+                async with asyncio.timeout(_CONNECT_TIMEOUT_S):
+                    await lane.connect()
+                return await self._round_trip(lane, [])
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+
+    async def _next_batch(self) -> list[_Waiting]:
+        """Wait for requests; gives none after a while, so that the connection is tried."""
+        if not self._waiting:
+            await self._pause()
+        count = min(len(self._waiting), _MOST_REQUESTS)
+        batch = [self._waiting.popleft() for _ in range(count)]
+        if self._waiting:
+            self._wake_a_lane()
+        return batch
+
+    async def _pause(self) -> None:
+        loop = asyncio.get_running_loop()
+        idle: asyncio.Future[None] = loop.create_future()
+        timer = loop.call_later(_IDLE_S, _finish, idle)
+        self._idle.append(idle)
+        try:
+            await idle
+        finally:
+            timer.cancel()
+            with suppress(ValueError):  # whoever woke us has taken it out
+                self._idle.remove(idle)
+
+    async def _round_trip(self, lane: Lane, batch: Sequence[_Waiting]) -> None:
+        """Decide the batch; the first of it has waited longest.
+
+        Raises:
+            UnavailableError: it was not decided; the requests were told.
+        """
+        since = batch[0].since if batch else asyncio.get_running_loop().time()
+        requests = [waiting.request for waiting in batch] or [_PROBE]
+        try:
+            async with asyncio.timeout_at(since + self._budget_s):
+                outcomes = await lane.decide(requests)
+        except (UnavailableError, TimeoutError) as error:
+            _fail(batch)
+            raise UnavailableError(Reason.LIMITS_UNAVAILABLE) from error
+        for waiting, outcome in zip(batch, outcomes, strict=False):
+            if not waiting.outcome.done():  # the client has gone
+                waiting.outcome.set_result(outcome)
+
+    def _set_well(self, lane: Lane, *, is_well: bool) -> None:
+        was_well = bool(self._well)
+        (self._well.add if is_well else self._well.discard)(lane)
+        if not self._well:
+            _fail(self._waiting)
+            self._waiting.clear()
+        if bool(self._well) != was_well:
+            self._changed(is_well)
+
+
+def _finish(idle: asyncio.Future[None]) -> None:
+    if not idle.done():
+        idle.set_result(None)
+
+
+def _fail(batch: Iterable[_Waiting]) -> None:
+    for waiting in batch:
+        if not waiting.outcome.done():
+            waiting.outcome.set_exception(UnavailableError(Reason.LIMITS_UNAVAILABLE))

@@ -1,0 +1,118 @@
+"""The two sliding windows: what the memory store runs on, and what the Redis script is held to.
+
+Time is in integer microseconds and never runs backwards: a clock that does is taken to stand still.
+"""
+
+from collections import deque
+from itertools import accumulate
+from typing import Final
+
+from edge.ratelimit.charge import Quota, Verdict
+
+SUB_WINDOWS: Final = 10
+# The current one, nine whole ones, and the oldest, which the window reaches into.
+_BUCKETS: Final = SUB_WINDOWS + 1
+
+
+class LogWindow:
+    """The time of every unit charged. A unit counts for exactly one window length."""
+
+    __slots__ = ("_times", "_window_us")
+
+    def __init__(self, window_us: int) -> None:
+        self._window_us = window_us
+        self._times: deque[int] = deque()
+
+    def weigh(self, quota: Quota, cost: int, now_us: int) -> Verdict:
+        """Say whether the cost fits; changes nothing."""
+        now_us = self._advance(now_us)
+        times = self._times
+        used = len(times)
+        reset_after_us = times[-1] + self._window_us - now_us if times else 0
+        remaining = max(quota.limit - used, 0)
+        if cost <= quota.limit - used:
+            return Verdict(True, remaining, reset_after_us, 0)
+        if cost > quota.limit:
+            return Verdict(False, remaining, reset_after_us, None)
+        last_in_the_way = times[used + cost - quota.limit - 1]
+        return Verdict(False, remaining, reset_after_us, last_in_the_way + self._window_us - now_us)
+
+    def charge(self, cost: int, now_us: int) -> None:
+        self._times.extend([self._advance(now_us)] * cost)
+
+    def give_back(self, cost: int, charged_at_us: int) -> None:
+        """Take back units charged at that time; those that have left the window are gone anyway."""
+        for _ in range(min(cost, self._times.count(charged_at_us))):
+            self._times.remove(charged_at_us)
+
+    def is_empty(self, now_us: int) -> bool:
+        self._advance(now_us)
+        return not self._times
+
+    def _advance(self, now_us: int) -> int:
+        times = self._times
+        if times and times[-1] > now_us:
+            now_us = times[-1]
+        horizon = now_us - self._window_us
+        while times and times[0] <= horizon:
+            times.popleft()
+        return now_us
+
+
+class CounterWindow:
+    """Counts of sub-windows, the oldest in full: weighting it could admit twice the limit."""
+
+    __slots__ = ("_counts", "_newest", "_width_us")
+
+    def __init__(self, window_us: int) -> None:
+        self._width_us = window_us // SUB_WINDOWS
+        self._newest = 0
+        self._counts = [0] * _BUCKETS
+
+    def weigh(self, quota: Quota, cost: int, now_us: int) -> Verdict:
+        """Say whether the cost fits; changes nothing."""
+        newest, counts = self._at(now_us)
+        now_us = max(now_us, self._newest * self._width_us)
+        used = sum(counts)
+        remaining = max(quota.limit - used, 0)
+
+        def left_after_us(position: int) -> int:
+            return (newest + 1 + position) * self._width_us - now_us
+
+        reset_after_us = left_after_us(_last_used(counts)) if used else 0
+        if cost <= quota.limit - used:
+            return Verdict(True, remaining, reset_after_us, 0)
+        if cost > quota.limit:
+            return Verdict(False, remaining, reset_after_us, None)
+        freed = _position_that_frees(counts, used + cost - quota.limit)
+        return Verdict(False, remaining, reset_after_us, left_after_us(freed))
+
+    def charge(self, cost: int, now_us: int) -> None:
+        self._newest, self._counts = self._at(now_us)
+        self._counts[-1] += cost
+
+    def give_back(self, cost: int, charged_at_us: int) -> None:
+        """Take back units charged at that time; those that have left the window are gone anyway."""
+        position = charged_at_us // self._width_us - self._newest + _BUCKETS - 1
+        if 0 <= position < _BUCKETS:
+            self._counts[position] = max(self._counts[position] - cost, 0)
+
+    def is_empty(self, now_us: int) -> bool:
+        return not any(self._at(now_us)[1])
+
+    def _at(self, now_us: int) -> tuple[int, list[int]]:
+        """Give the newest sub-window at that time, and the counts up to it."""
+        newest = max(now_us // self._width_us, self._newest)
+        gone = min(newest - self._newest, _BUCKETS)
+        return newest, self._counts[gone:] + [0] * gone
+
+
+def _last_used(counts: list[int]) -> int:
+    return max(position for position, count in enumerate(counts) if count)
+
+
+def _position_that_frees(counts: list[int], needed: int) -> int:
+    """Give the sub-window with whose leaving `needed` units will have been freed."""
+    return next(
+        position for position, freed in enumerate(accumulate(counts)) if freed >= needed
+    )
