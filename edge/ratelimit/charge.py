@@ -40,16 +40,19 @@ class Request(msgspec.Struct, frozen=True, gc=False):
 
 
 class Verdict(msgspec.Struct, frozen=True, gc=False):
-    """What one window says: whether the cost fits, and how it stands after the decision.
+    """What one window says to a cost, and how it stands after the decision.
 
     `reset_after_us` is when all of the quota is free again at the latest, `retry_after_us` when
     the cost will fit: 0 where it fits now, None where waiting does not help.
     """
 
-    fits: bool
     remaining: int
     reset_after_us: int
     retry_after_us: int | None
+
+    @property
+    def fits(self) -> bool:
+        return self.retry_after_us == 0
 
 
 class Outcome(msgspec.Struct, frozen=True, gc=False):

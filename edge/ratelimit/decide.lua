@@ -5,9 +5,9 @@
 -- ARGV[1]  per request: how many charges it has (B), when those were made that it gives back (I8,
 --          0 to charge them now); per charge: is it on a log (B), is it a shadow (B), cost (I4),
 --          limit (I4), window in microseconds (I8).
--- Answers  now (I8); per charge, unless given back: does it fit (B), remaining (I4),
---          reset_after_us (I8), retry_after_us (i8, -1 for never). What they mean stands in
---          edge/ratelimit/windows.py.
+-- Answers  now (I8); per charge, unless given back: remaining (I4), reset_after_us (I8),
+--          retry_after_us (i8, 0 where it fits, -1 for never): Verdict of edge/ratelimit/charge.py.
+--          What is decided, and why, stands in edge/ratelimit/windows.py, which agrees in all.
 
 local call, pack, unpack_bytes, sub = redis.call, struct.pack, struct.unpack, string.sub
 local floor, max, min = math.floor, math.max, math.min
@@ -161,7 +161,7 @@ local function verdict(c, is_admitted)
   elseif not c.fits then
     retry = c.algorithm.freed_after(c, c.used + c.cost - c.limit)
   end
-  return pack('<BI4I8i8', c.fits and 1 or 0, max(c.limit - used, 0), reset, retry)
+  return pack('<I4I8i8', max(c.limit - used, 0), reset, retry)
 end
 
 local answers, charges = {pack('<I8', now)}, {}

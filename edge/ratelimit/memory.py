@@ -65,7 +65,12 @@ class MemoryWindows:
         if is_new:
             self._forget_some(of_this_length, now_us)
         left = window.weigh(charge.quota, 0, now_us)
-        return Verdict(True, left.remaining, left.reset_after_us, 0)
+        return Verdict(
+            fits=True,
+            remaining=left.remaining,
+            reset_after_us=left.reset_after_us,
+            retry_after_us=0,
+        )
 
     def _forget_some(self, windows: dict[bytes, Window], now_us: int) -> None:
         for _ in range(_LOOKED_AT):

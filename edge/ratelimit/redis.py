@@ -14,15 +14,13 @@ from edge.ratelimit.charge import Charge, Outcome, Request, Verdict
 from edge.reasons import Reason
 
 # In integer microseconds: 1.8e15 today, well below the 2^53 up to which Lua counts exactly.
-REDIS_CLOCK: Final = (
-    "local time = redis.call('TIME') local now = time[1] * 1000000 + time[2]"
-)
+REDIS_CLOCK: Final = "local time = redis.call('TIME') local now = time[1] * 1000000 + time[2]"
 _SCRIPT: Final = files("edge.ratelimit").joinpath("decide.lua").read_text("utf-8")
 
 _REQUEST: Final = struct.Struct("<BQ")
 _CHARGE: Final = struct.Struct("<BBIIQ")
 _NOW: Final = struct.Struct("<Q")
-_VERDICT: Final = struct.Struct("<?IQq")
+_VERDICT: Final = struct.Struct("<IQq")
 
 
 class RedisLane:
@@ -41,7 +39,7 @@ class RedisLane:
         """
         try:
             await self._connection.disconnect()
-            await self._connection.connect()
+            await self._connection.connect()  # type: ignore[no-untyped-call]  # redis-py's is not typed
         except (RedisError, OSError) as error:
             raise UnavailableError(Reason.LIMITS_UNAVAILABLE) from error
 
@@ -92,7 +90,7 @@ def _unpack(requests: Sequence[Request], reply: bytes) -> list[Outcome]:
     (now_us,) = _NOW.unpack_from(reply)
     answers = _VERDICT.iter_unpack(memoryview(reply)[_NOW.size :])
     return [
-        Outcome(True, now_us, ())
+        Outcome(is_admitted=True, at_us=now_us, verdicts=())
         if request.given_back_at_us
         else _outcome(request.charges, now_us, answers)
         for request in requests
@@ -100,14 +98,14 @@ def _unpack(requests: Sequence[Request], reply: bytes) -> list[Outcome]:
 
 
 def _outcome(
-    charges: Sequence[Charge], now_us: int, answers: Iterator[tuple[bool, int, int, int]]
+    charges: Sequence[Charge], now_us: int, answers: Iterator[tuple[int, int, int]]
 ) -> Outcome:
     verdicts = []
     is_admitted = True
     for charge in charges:
-        fits, remaining, reset_after_us, retry_after_us = next(answers)
-        is_admitted = is_admitted and (fits or charge.is_shadow)
+        remaining, reset_after_us, retry_after_us = next(answers)
+        is_admitted = is_admitted and (retry_after_us == 0 or charge.is_shadow)
         verdicts.append(
-            Verdict(fits, remaining, reset_after_us, None if retry_after_us < 0 else retry_after_us)
+            Verdict(remaining, reset_after_us, None if retry_after_us < 0 else retry_after_us)
         )
     return Outcome(is_admitted, now_us, tuple(verdicts))

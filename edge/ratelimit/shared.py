@@ -62,9 +62,14 @@ class SharedWindows:
 
     async def run(self) -> None:
         """Serve until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            for lane in self._lanes:
-                group.create_task(self._serve(lane))
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._keep_alive())
+                for lane in self._lanes:
+                    group.create_task(self._serve(lane))
+        finally:
+            self._well.clear()
+            self._fail_waiting()
 
     async def _ask(self, request: Request) -> Outcome:
         if not self._well:
@@ -76,8 +81,11 @@ class SharedWindows:
         return await outcome
 
     def _wake_a_lane(self) -> None:
-        if self._idle:
-            _finish(self._idle.popleft())
+        while self._idle:
+            idle = self._idle.popleft()
+            if not idle.done():  # its lane is being stopped
+                idle.set_result(None)
+                return
 
     async def _serve(self, lane: Lane) -> None:
         try:
@@ -89,7 +97,6 @@ class SharedWindows:
                         await self._round_trip(lane, await self._next_batch())
                 self._set_well(lane, is_well=False)
         finally:
-            self._set_well(lane, is_well=False)
             await lane.close()
 
     async def _recover(self, lane: Lane) -> None:
@@ -104,26 +111,23 @@ class SharedWindows:
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 
     async def _next_batch(self) -> list[_Waiting]:
-        """Wait for requests; gives none after a while, so that the connection is tried."""
+        """Wait for requests; may give none, so that the connection is tried."""
         if not self._waiting:
-            await self._pause()
+            idle = asyncio.get_running_loop().create_future()
+            self._idle.append(idle)
+            await idle
         count = min(len(self._waiting), _MOST_REQUESTS)
         batch = [self._waiting.popleft() for _ in range(count)]
         if self._waiting:
             self._wake_a_lane()
         return batch
 
-    async def _pause(self) -> None:
-        loop = asyncio.get_running_loop()
-        idle: asyncio.Future[None] = loop.create_future()
-        timer = loop.call_later(_IDLE_S, _finish, idle)
-        self._idle.append(idle)
-        try:
-            await idle
-        finally:
-            timer.cancel()
-            with suppress(ValueError):  # whoever woke us has taken it out
-                self._idle.remove(idle)
+    async def _keep_alive(self) -> None:
+        """Try connections that nothing was sent on for a while, before a request needs them."""
+        while True:
+            await asyncio.sleep(_IDLE_S)
+            for _ in range(len(self._idle)):
+                self._wake_a_lane()
 
     async def _round_trip(self, lane: Lane, batch: Sequence[_Waiting]) -> None:
         """Decide the batch; the first of it has waited longest.
@@ -147,15 +151,13 @@ class SharedWindows:
         was_well = bool(self._well)
         (self._well.add if is_well else self._well.discard)(lane)
         if not self._well:
-            _fail(self._waiting)
-            self._waiting.clear()
+            self._fail_waiting()
         if bool(self._well) != was_well:
             self._changed(is_well)
 
-
-def _finish(idle: asyncio.Future[None]) -> None:
-    if not idle.done():
-        idle.set_result(None)
+    def _fail_waiting(self) -> None:
+        _fail(self._waiting)
+        self._waiting.clear()
 
 
 def _fail(batch: Iterable[_Waiting]) -> None:

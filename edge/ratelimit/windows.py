@@ -28,14 +28,13 @@ class LogWindow:
         now_us = self._advance(now_us)
         times = self._times
         used = len(times)
-        reset_after_us = times[-1] + self._window_us - now_us if times else 0
-        remaining = max(quota.limit - used, 0)
-        if cost <= quota.limit - used:
-            return Verdict(True, remaining, reset_after_us, 0)
+        retry_after_us: int | None = 0
         if cost > quota.limit:
-            return Verdict(False, remaining, reset_after_us, None)
-        last_in_the_way = times[used + cost - quota.limit - 1]
-        return Verdict(False, remaining, reset_after_us, last_in_the_way + self._window_us - now_us)
+            retry_after_us = None
+        elif used + cost > quota.limit:
+            retry_after_us = times[used + cost - quota.limit - 1] + self._window_us - now_us
+        reset_after_us = times[-1] + self._window_us - now_us if times else 0
+        return Verdict(max(quota.limit - used, 0), reset_after_us, retry_after_us)
 
     def charge(self, cost: int, now_us: int) -> None:
         self._times.extend([self._advance(now_us)] * cost)
@@ -74,18 +73,18 @@ class CounterWindow:
         newest, counts = self._at(now_us)
         now_us = max(now_us, self._newest * self._width_us)
         used = sum(counts)
-        remaining = max(quota.limit - used, 0)
 
         def left_after_us(position: int) -> int:
             return (newest + 1 + position) * self._width_us - now_us
 
-        reset_after_us = left_after_us(_last_used(counts)) if used else 0
-        if cost <= quota.limit - used:
-            return Verdict(True, remaining, reset_after_us, 0)
+        retry_after_us: int | None = 0
         if cost > quota.limit:
-            return Verdict(False, remaining, reset_after_us, None)
-        freed = _position_that_frees(counts, used + cost - quota.limit)
-        return Verdict(False, remaining, reset_after_us, left_after_us(freed))
+            retry_after_us = None
+        elif used + cost > quota.limit:
+            needed = used + cost - quota.limit
+            retry_after_us = left_after_us(_position_that_frees(counts, needed))
+        reset_after_us = left_after_us(_last_used(counts)) if used else 0
+        return Verdict(max(quota.limit - used, 0), reset_after_us, retry_after_us)
 
     def charge(self, cost: int, now_us: int) -> None:
         self._newest, self._counts = self._at(now_us)
@@ -113,6 +112,4 @@ def _last_used(counts: list[int]) -> int:
 
 def _position_that_frees(counts: list[int], needed: int) -> int:
     """Give the sub-window with whose leaving `needed` units will have been freed."""
-    return next(
-        position for position, freed in enumerate(accumulate(counts)) if freed >= needed
-    )
+    return next(position for position, freed in enumerate(accumulate(counts)) if freed >= needed)
