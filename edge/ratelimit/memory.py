@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
-from edge.ratelimit.charge import Charge, Outcome, Quota, Verdict
+from edge.ratelimit.charge import Charge, Outcome, Quota
 from edge.ratelimit.windows import CounterWindow, LogWindow
 
 Window = LogWindow | CounterWindow
@@ -33,17 +33,20 @@ class MemoryWindows:
     def decide_now(self, charges: Sequence[Charge]) -> Outcome:
         now_us = self._clock()
         windows = [self._find(charge) for charge in charges]
-        weighed = [
+        verdicts = [
             window.weigh(charge.quota, charge.cost, now_us)
             for charge, window in zip(charges, windows, strict=True)
         ]
-        pairs = zip(charges, weighed, strict=True)
-        is_admitted = all(verdict.fits or charge.is_shadow for charge, verdict in pairs)
+        is_admitted = all(
+            verdict.fits or charge.is_shadow
+            for charge, verdict in zip(charges, verdicts, strict=True)
+        )
         if is_admitted:
             for position, (charge, window) in enumerate(zip(charges, windows, strict=True)):
-                if weighed[position].fits and charge.cost:
-                    weighed[position] = self._charge(charge, window, now_us)
-        return Outcome(is_admitted, now_us, tuple(weighed))
+                if verdicts[position].fits and charge.cost:
+                    self._charge(charge, window, now_us)
+                    verdicts[position] = window.weigh(charge.quota, 0, now_us)
+        return Outcome(is_admitted, now_us, tuple(verdicts))
 
     async def give_back(self, charges: Iterable[Charge], at_us: int) -> None:
         for charge in charges:
@@ -57,20 +60,13 @@ class MemoryWindows:
         found = self._windows.get(quota.window_us, {}).get(charge.key)
         return found or _new_window(quota)
 
-    def _charge(self, charge: Charge, window: Window, now_us: int) -> Verdict:
+    def _charge(self, charge: Charge, window: Window, now_us: int) -> None:
         window.charge(charge.cost, now_us)
         of_this_length = self._windows.setdefault(charge.quota.window_us, {})
         is_new = of_this_length.pop(charge.key, None) is None
         of_this_length[charge.key] = window
         if is_new:
             self._forget_some(of_this_length, now_us)
-        left = window.weigh(charge.quota, 0, now_us)
-        return Verdict(
-            fits=True,
-            remaining=left.remaining,
-            reset_after_us=left.reset_after_us,
-            retry_after_us=0,
-        )
 
     def _forget_some(self, windows: dict[bytes, Window], now_us: int) -> None:
         for _ in range(_LOOKED_AT):
