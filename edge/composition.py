@@ -34,7 +34,12 @@ from edge.settings.secret import decode_secret_key, derive_key
 from edge.stores import schema
 from edge.stores.announcing import to_nobody
 from edge.stores.sql import Database
-from edge.telemetry.events import HousekeepingFailed, RevocationsUnavailable
+from edge.telemetry.events import (
+    HousekeepingFailed,
+    KeyAdded,
+    KeyReloadFailed,
+    RevocationsUnavailable,
+)
 from edge.telemetry.health import Health
 from edge.telemetry.logs import record
 from edge.telemetry.metrics import Metrics
@@ -42,12 +47,15 @@ from edge.tokens.access_tokens import AccessTokenIssuer
 from edge.tokens.claims import CLIENT_PREFIX, ClaimsPolicy
 from edge.tokens.housekeeping import Housekeeping
 from edge.tokens.jose.sealing import KeySealer
+from edge.tokens.key_reload import KeyReloader
 from edge.tokens.key_ring import KeyRing
+from edge.tokens.key_schedule import KeySchedule
 from edge.tokens.own_tokens import OwnTokens
 from edge.tokens.refresh_token import RefreshTokenCodec
 from edge.tokens.revocation_reader import RevocationReader
 from edge.tokens.session import SessionLifetime
 from edge.tokens.sessions import Sessions
+from edge.tokens.signing_keys import SigningKeys
 from edge.tokens.sql.purge import ended_sessions, expired_revocations
 from edge.tokens.sql.revocations import SqlRevocationLog
 from edge.tokens.sql.sessions import SqlSessionStore
@@ -96,7 +104,7 @@ class Edge:
             bound_s=settings.revocation.bound_s,
             on_outage=settings.revocation.on_outage,
             clock=time.monotonic,
-            keys_changed=_nothing,
+            keys_changed=lambda: self.key_reloader.wake(),  # noqa: PLW0108  # made further down
             unavailable=lambda: record(RevocationsUnavailable()),
             publish=self._wake.publish if self._wake else to_nobody,
         )
@@ -129,8 +137,6 @@ class Edge:
             new_id=uuid7,
         )
         self._login = PasswordLogin(users, self._hasher, max_length=settings.passwords.max_length)
-        self._sealer = KeySealer([derive_key(key, "signing key encryption") for key in secret_keys])
-        self._signing_keys = SqlSigningKeys(self.database)
         self.verifier = Verifier(
             [
                 OwnTokens(
@@ -143,7 +149,26 @@ class Edge:
             ],
             most_remembered=tokens.verified_cache_entries,
         )
-        self.key_ring = KeyRing(self.verifier, settings.issuer)
+        schedule = _key_schedule(settings)
+        self.key_ring = KeyRing(
+            self.verifier, settings.issuer, schedule, clock=time.time, monotonic=time.monotonic
+        )
+        self.signing_keys = SigningKeys(
+            SqlSigningKeys(self.database, announce=announce),
+            KeySealer([derive_key(key, "signing key encryption") for key in secret_keys]),
+            self.key_ring,
+            schedule,
+            algorithm=tokens.algorithm,
+            monotonic=time.monotonic,
+        )
+        self.key_reloader = KeyReloader(
+            self.signing_keys.load,
+            self.key_ring,
+            interval_s=tokens.key_reload_s,
+            clock=time.monotonic,
+            failed=lambda error: record(KeyReloadFailed(reason=str(error))),
+            rotate=self._rotate_keys,
+        )
         sessions = Sessions(
             SqlSessionStore(
                 self.database, revocation_lifetime_s=revocation_lifetime_s, announce=announce
@@ -164,7 +189,9 @@ class Edge:
             clock=time.time,
             new_id=uuid7,
         )
-        token_check = TokenCheck(self.verifier, self.revocations, {})
+        token_check = TokenCheck(
+            self.verifier, self.revocations, {settings.issuer: self.key_reloader}
+        )
         self.clients = Clients(
             SqlClientStore(
                 self.database,
@@ -231,7 +258,7 @@ class Edge:
     @asynccontextmanager
     async def _background(self) -> AsyncIterator[None]:
         """Do what goes on beside requests, until it is left."""
-        work = [self.revocations.run(), self._housekeeping.run()]
+        work = [self.revocations.run(), self.key_reloader.run(), self._housekeeping.run()]
         async with AsyncExitStack() as stack:
             if self._wake:
                 self.health.add("redis", self._wake.ping)
@@ -256,17 +283,18 @@ class Edge:
             raise SettingsError([CLIENT_ID_TAKEN])
 
     async def _load_signing_keys(self) -> None:
-        if not await self._signing_keys.all():
-            await self._signing_keys.add_first(
-                self._sealer.generate(self.settings.tokens.algorithm)
-            )
         try:
-            keys = [self._sealer.open(key) for key in await self._signing_keys.all()]
+            await self.signing_keys.prepare()
         except ValueError as error:
             problem = f"does not fit the database: {error}"
             fix = "set it to the key that this database was used with"
             raise SettingsError([Finding("error", "EDGE_SECRET_KEY", problem, fix)]) from error
-        self.key_ring.load(keys)
+
+    async def _rotate_keys(self) -> None:
+        days = self.settings.tokens.key_rotation_days
+        key = await self.signing_keys.rotate_if_older(days) if days else None
+        if key:
+            self.record(KeyAdded(kid=key.kid, algorithm=key.algorithm, by="edge"))
 
 
 OLD_SCHEMA = Finding(
@@ -315,8 +343,15 @@ def _redis_wake(settings: Settings) -> "RedisWake | None":
     return RedisWake(settings.redis.url.reveal())
 
 
-def _nothing() -> None:
-    pass
+def _key_schedule(settings: Settings) -> KeySchedule:
+    tokens = settings.tokens
+    return KeySchedule(
+        jwks_max_age_s=tokens.jwks_max_age_s,
+        skew_s=tokens.key_skew_s,
+        reload_s=tokens.key_reload_s,
+        access_lifetime_s=tokens.access_lifetime_s,
+        leeway_s=tokens.leeway_s,
+    )
 
 
 def _hasher(settings: Settings) -> Argon2Hasher:

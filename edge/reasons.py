@@ -74,6 +74,10 @@ class Reason(StrEnum):
     CLIENT_IS_PUBLIC = "client_is_public"
     GRANT_INVALID = "grant_invalid"
 
+    # A signing key cannot go.
+    KEY_NEEDED = "key_needed"
+    KEY_IN_USE = "key_in_use"
+
     # Edge cannot decide now.
     STORE_UNAVAILABLE = "store_unavailable"
     SIGNING_UNAVAILABLE = "signing_unavailable"

@@ -37,8 +37,9 @@ class ServiceAccounts:
             scopes=scopes,
             epoch=client.epoch,
         )
+        issued = self._issuer.issue(grant)
         return Granted(
-            access_token=self._issuer.issue(grant),
+            access_token=issued.token,
             scopes=tuple(sorted(scopes)),
-            expires_in_s=self._issuer.lifetime_s,
+            expires_in_s=issued.expires_in_s,
         )

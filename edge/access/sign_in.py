@@ -131,13 +131,14 @@ class SignIn:
             scopes=granted,
             epoch=holder.epoch,
         )
+        issued = self._issuer.issue(grant)
         return SignedIn(
             user_id=holder.user_id,
             session_id=session_id,
-            access_token=self._issuer.issue(grant),
+            access_token=issued.token,
             refresh_token=refresh_token if "refresh_token" in client.grants else None,
             scopes=granted,
-            expires_in_s=self._issuer.lifetime_s,
+            expires_in_s=issued.expires_in_s,
         )
 
 

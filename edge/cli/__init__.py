@@ -5,6 +5,7 @@ import click
 from edge.cli.check import check, settings
 from edge.cli.clients import clients
 from edge.cli.db import db
+from edge.cli.keys import keys
 from edge.cli.serve import serve
 from edge.cli.users import users
 
@@ -15,5 +16,5 @@ def main() -> None:
     """Authentication, authorization and rate limits for HTTP services."""
 
 
-for command in (serve, check, settings, db, users, clients):
+for command in (serve, check, settings, db, users, clients, keys):
     main.add_command(command)

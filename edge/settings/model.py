@@ -92,6 +92,11 @@ class Tokens(_Section, frozen=True):
     key_reload_s: Annotated[
         int, Meta(ge=1, le=60), _described("seconds between two looks at the signing keys")
     ] = 10
+    key_skew_s: Annotated[
+        int,
+        Meta(ge=0, le=3600),
+        _described("seconds that others may keep the JWK Set beyond that, and clocks may differ"),
+    ] = 60
     key_rotation_days: Annotated[
         int,
         Meta(ge=0, le=3650),

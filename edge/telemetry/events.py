@@ -134,5 +134,38 @@ class ClientEnabled(AccountChanged, frozen=True, kw_only=True):
     name = "client.enabled"
 
 
+class KeyChanged(SecurityEvent, frozen=True, kw_only=True):
+    """What all changes of signing keys share; `by` is `cli`, or `edge` for Edge itself."""
+
+    kid: str = ""
+    by: str = ""
+
+
+class KeyAdded(KeyChanged, frozen=True, kw_only=True):
+    """A signing key was made or imported, and will sign."""
+
+    name = "key.added"
+    algorithm: str = ""
+
+
+class KeyRetired(KeyChanged, frozen=True, kw_only=True):
+    """A signing key was made to count for nothing before its time."""
+
+    name = "key.retired"
+
+
+class KeysResealed(SecurityEvent, frozen=True, kw_only=True):
+    """Signing keys were sealed anew under the current secret key."""
+
+    name = "key.resealed"
+    count: int = 0
+
+
+class KeyReloadFailed(SecurityEvent, frozen=True, kw_only=True):
+    """The signing keys could not be read; told once an outage."""
+
+    name = "key.reload_failed"
+
+
 Record = Callable[[SecurityEvent], None]
 """Takes note of an event; never fails and never waits."""

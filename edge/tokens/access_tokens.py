@@ -5,6 +5,8 @@ from uuid import UUID
 
 import msgspec
 
+from edge.faults import UnavailableError
+from edge.reasons import Reason
 from edge.tokens.claims import AccessClaims
 from edge.tokens.ports import AccessTokenSigner
 
@@ -18,6 +20,16 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
     roles: Iterable[str]
     scopes: Iterable[str]
     epoch: int
+
+
+class IssuedToken(msgspec.Struct, frozen=True):
+    """A signed access token, and how many seconds it is good for."""
+
+    token: str
+    expires_in_s: int
+
+    def __repr__(self) -> str:
+        return "IssuedToken(********)"
 
 
 class AccessTokenIssuer:
@@ -36,17 +48,25 @@ class AccessTokenIssuer:
         self._signer = signer
         self._issuer = issuer
         self._audience = audience
-        self.lifetime_s = lifetime_s
+        self._lifetime_s = lifetime_s
         self._clock = clock
         self._new_id = new_id
 
-    def issue(self, grant: Grant) -> str:
+    def issue(self, grant: Grant) -> IssuedToken:
+        """Issue a token that lives as long as set, or as its key does.
+
+        Raises:
+            UnavailableError: the keys at hand are too old to sign with.
+        """
         now = int(self._clock())
+        lifetime_s = int(min(self._lifetime_s, self._signer.latest_expiry_s() - now))
+        if lifetime_s <= 0:
+            raise UnavailableError(Reason.SIGNING_UNAVAILABLE)
         claims = AccessClaims(
             iss=self._issuer,
             sub=grant.subject,
             aud=self._audience,
-            exp=now + self.lifetime_s,
+            exp=now + lifetime_s,
             iat=now,
             jti=str(self._new_id()),
             client_id=grant.client_id,
@@ -55,4 +75,4 @@ class AccessTokenIssuer:
             scope=" ".join(sorted(grant.scopes)),
             roles=tuple(sorted(grant.roles)),
         )
-        return self._signer.sign(claims)
+        return IssuedToken(self._signer.sign(claims), lifetime_s)

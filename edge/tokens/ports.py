@@ -1,13 +1,16 @@
 """What tokens need from the outside. Every method raises `UnavailableError` when it is away."""
 
+from collections.abc import Mapping
 from typing import Any, Protocol, runtime_checkable
 from uuid import UUID
 
 import msgspec
 
 from edge.tokens.claims import AccessClaims, VerifiedToken
+from edge.tokens.keys import Algorithm
 from edge.tokens.revocations import Changes
 from edge.tokens.session import Origin, Session, SessionLifetime
+from edge.tokens.signing_key import JwkSet, OpenedKey, SealedKey, StoredKeys
 
 
 class NewSession(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,6 +93,14 @@ class KeySource(Protocol):
 class AccessTokenSigner(Protocol):
     """Signs with the active key."""
 
+    def latest_expiry_s(self) -> float:
+        """Give the latest `exp` of a token signed now, so that its key outlives it.
+
+        Raises:
+            UnavailableError: the keys at hand are too old to sign with.
+        """
+        ...
+
     def sign(self, claims: AccessClaims) -> str:
         """Sign claims.
 
@@ -103,6 +114,55 @@ class AccessTokenSigner(Protocol):
 class PublicKeys(Protocol):
     """What others verify our access tokens with."""
 
-    def public_jwks(self) -> dict[str, Any]:
-        """Give the JWK Set (RFC 7517), public parts only."""
+    jwk_set: JwkSet
+
+
+class SigningKeyStore(Protocol):
+    """Where sealed signing keys are kept; all times are of the store's clock."""
+
+    async def all(self) -> StoredKeys:
+        """Give all keys there are, the earliest activated first."""
+        ...
+
+    async def add_first(self, key: SealedKey) -> bool:
+        """Store a key that is active at once; False where there is one already."""
+        ...
+
+    async def add(
+        self,
+        key: SealedKey,
+        *,
+        delay_ms: int,
+        retirement_ms: int,
+        unless_newer_than_ms: int | None = None,
+    ) -> bool:
+        """Store a key that is active after `delay_ms`, and tell the other replicas.
+
+        All keys without a successor retire `retirement_ms` after that. False where there is a key
+        of this name, or one that was created less than `unless_newer_than_ms` ago.
+        """
+        ...
+
+    async def retire(self, kid: str) -> None:
+        """Let a key retire now, and tell the other replicas."""
+        ...
+
+    async def replace(self, old: SealedKey, new: SealedKey) -> None:
+        """Store another sealed form of the same key, where it is still the old one."""
+        ...
+
+
+class KeyOpener(Protocol):
+    """Makes, seals and opens signing keys. `ValueError` says that one cannot be opened."""
+
+    def generate(self, algorithm: Algorithm) -> SealedKey: ...
+
+    def seal(self, jwk: Mapping[str, Any], algorithm: Algorithm | None = None) -> SealedKey:
+        """Seal a private key; raises `KeyRefusedError` where it is not fit for signing."""
+        ...
+
+    def open(self, sealed: SealedKey) -> OpenedKey: ...
+
+    def reseal(self, sealed: SealedKey) -> SealedKey:
+        """Seal a key under the current secret key."""
         ...

@@ -21,6 +21,7 @@ PUBLIC_ROUTES = [
     "GET /livez",
     "GET /openapi.json",
     "GET /readyz",
+    "HEAD /.well-known/jwks.json",
     "HEAD /livez",
     "HEAD /readyz",
     "POST /login",

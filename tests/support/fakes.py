@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import itertools
 from collections.abc import Callable, Sequence
+from math import inf
 from typing import Final
 from uuid import UUID
 
@@ -285,6 +286,9 @@ class FakeSigner:
 
     def __init__(self) -> None:
         self.signed: list[AccessClaims] = []
+
+    def latest_expiry_s(self) -> float:
+        return inf
 
     def sign(self, claims: AccessClaims) -> str:
         self.signed.append(claims)

@@ -30,6 +30,10 @@ NAMES = {
     "access.denied": events.AccessDenied,
     "revocations.unavailable": events.RevocationsUnavailable,
     "housekeeping.failed": events.HousekeepingFailed,
+    "key.added": events.KeyAdded,
+    "key.retired": events.KeyRetired,
+    "key.resealed": events.KeysResealed,
+    "key.reload_failed": events.KeyReloadFailed,
     "account.created": events.AccountCreated,
     "account.roles_changed": events.AccountRolesChanged,
     "account.password_changed": events.AccountPasswordChanged,
@@ -65,6 +69,9 @@ def test_an_event_has_no_room_for_secrets(kind: type[SecurityEvent]) -> None:
         "method",
         "path",
         "by",
+        "kid",
+        "algorithm",
+        "count",
     }
 
 

@@ -26,6 +26,7 @@ from edge.tokens.refresh_token import RefreshTokenCodec
 from edge.tokens.signing_key import OpenedKey
 from edge.tokens.verifier import Verifier
 from tests.support.fakes import NOW_S, make_claims
+from tests.support.keys import ring_of
 from tests.support.secrets import remember
 
 POLICY: Final = ClaimsPolicy(issuer="https://edge.test", audiences=frozenset({"edge"}), leeway_s=5)
@@ -47,9 +48,7 @@ def make_verifier(*keys: OpenedKey) -> Verifier:
 
 
 def make_ring(*keys: OpenedKey) -> KeyRing:
-    ring = KeyRing(make_verifier(), POLICY.issuer)
-    ring.load(keys)
-    return ring
+    return ring_of(make_verifier(), POLICY.issuer, keys, clock=lambda: NOW_S)
 
 
 VERIFIER: Final = make_verifier(KEY)

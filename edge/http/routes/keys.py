@@ -1,22 +1,28 @@
 """The public keys that others verify our tokens with (RFC 7517)."""
 
-import msgspec
-from litestar import Response, get
+from typing import Any
+
+from litestar import Request, Response, route
 from litestar.di import NamedDependency
+from litestar.enums import HttpMethod
 
 from edge.http.enforcement import PUBLIC
+from edge.http.validators import matches
 from edge.tokens.ports import PublicKeys
 
 
-@get(
+@route(
     "/.well-known/jwks.json",
+    http_method=[HttpMethod.GET, HttpMethod.HEAD],
     opt=dict(PUBLIC),
     summary="The keys that access tokens are verified with",
     sync_to_thread=False,
 )
-def jwks(public_keys: NamedDependency[PublicKeys]) -> Response[bytes]:
-    return Response(
-        msgspec.json.encode(public_keys.public_jwks()),
-        media_type="application/jwk-set+json",
-        headers={"Cache-Control": "public, max-age=300"},
-    )
+def jwks(
+    request: Request[Any, Any, Any], public_keys: NamedDependency[PublicKeys]
+) -> Response[bytes]:
+    jwk_set = public_keys.jwk_set
+    headers = {"Cache-Control": f"public, max-age={jwk_set.max_age_s}", "ETag": jwk_set.etag}
+    if matches(request.headers.getall("if-none-match", []), jwk_set.etag):
+        return Response(b"", status_code=304, headers=headers)
+    return Response(jwk_set.body, media_type="application/jwk-set+json", headers=headers)

@@ -5,6 +5,7 @@ belongs to a key, and a key to one algorithm.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final, NoReturn, cast
 
 from joserfc.errors import JoseError
@@ -44,6 +45,18 @@ def import_key(jwk: Mapping[str, Any]) -> Key:
     _check_strength(key)
     _check_purpose(jwk)
     return key
+
+
+def read_pem(text: str) -> dict[str, Any]:
+    """Give a private key in PEM as a JWK.
+
+    Raises:
+        KeyRefusedError: it is none, of an unknown type, or behind a password.
+    """
+    for key_type in (ECKey, RSAKey, OKPKey):
+        with suppress(JoseError, ValueError, TypeError):
+            return dict(key_type.import_key(text).as_dict(private=True))
+    return _refuse("this is no private EC, RSA or Ed25519 key in PEM without a password")
 
 
 def algorithm_of(key: Key, jwk: Mapping[str, Any], preferred: Sequence[str] = ()) -> Algorithm:

@@ -1,5 +1,6 @@
 """Signing keys at rest: encrypted with AES-256-GCM under a key derived from the secret key."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -16,6 +17,8 @@ _SEALING: Final = {"alg": "dir", "enc": "A256GCM"}
 _ALGORITHMS: Final = [*_SEALING.values()]
 _RSA_BITS: Final = 2048
 _SECRET_BITS: Final = 256
+# As long as the column, and nothing that an address or a log would have to escape.
+_KID: Final = re.compile(r"[A-Za-z0-9._~-]{1,64}")
 
 
 class KeySealer:
@@ -39,6 +42,9 @@ class KeySealer:
         """
         key = import_key(jwk)
         kid = str(jwk.get("kid") or key.thumbprint())
+        if not _KID.fullmatch(kid):
+            message = "its kid is not 1 to 64 of A-Z a-z 0-9 . _ ~ -"
+            raise KeyRefusedError(message)
         chosen = algorithm or algorithm_of(key, jwk)
         signing_key({**jwk, "alg": chosen}, kid)
         plain = msgspec.json.encode({**key.as_dict(private=True), "kid": kid, "alg": chosen})
@@ -54,7 +60,7 @@ class KeySealer:
         Raises:
             ValueError: it was sealed under another secret key, or is not the key it claims to be.
         """
-        jwk = self._decrypt(sealed)
+        jwk, is_current = self._decrypt(sealed)
         try:
             signing, verifying = signing_key(jwk, sealed.kid), verifying_key(jwk)
         except KeyRefusedError as error:
@@ -63,13 +69,25 @@ class KeySealer:
         if (verifying.kid, verifying.algorithm) != (sealed.kid, sealed.algorithm):
             message = f"signing key {sealed.kid} is not what its row says"
             raise ValueError(message)
-        return OpenedKey(signing=signing, verifying=verifying, public_jwk=_public_jwk(jwk))
+        return OpenedKey(
+            signing=signing,
+            verifying=verifying,
+            public_jwk=_public_jwk(jwk),
+            is_current=is_current,
+        )
 
-    def _decrypt(self, sealed: SealedKey) -> dict[str, Any]:
+    def reseal(self, sealed: SealedKey) -> SealedKey:
+        """Seal a stored key under the first of the keys; raises as `open` does."""
+        jwk, _ = self._decrypt(sealed)
+        return self.seal(jwk)
+
+    def _decrypt(self, sealed: SealedKey) -> tuple[dict[str, Any], bool]:
+        """Give the private key, and whether the first of the keys sealed it."""
         for key in self._keys:
             try:
                 opened = jwe.decrypt_compact(sealed.sealed_key, key, algorithms=_ALGORITHMS)
-                return msgspec.json.decode(opened.plaintext or b"", type=dict[str, Any])
+                jwk = msgspec.json.decode(opened.plaintext or b"", type=dict[str, Any])
+                return jwk, key is self._keys[0]
             except (JoseError, ValueError):
                 continue
         message = f"signing key {sealed.kid} cannot be opened with this EDGE_SECRET_KEY"

@@ -1,0 +1,106 @@
+"""When signing keys sign: laws over every history of rotations and of replicas that look."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge.tokens.key_schedule import KeySchedule, KeyTimes, active_key, states
+
+SCHEDULE = KeySchedule(
+    jwks_max_age_s=300, skew_s=60, reload_s=10, access_lifetime_s=900, leeway_s=5
+)
+DELAY_MS = SCHEDULE.publish_delay_ms
+
+
+def key(kid: str, activates: int, retires: int | None = None, created: int = 0) -> KeyTimes:
+    return KeyTimes(
+        kid=kid, created_at_ms=created, activates_at_ms=activates, retires_at_ms=retires
+    )
+
+
+class History:
+    """The rows of a database to which successors are added, as `SqlSigningKeys.add` does it."""
+
+    def __init__(self, gaps_ms: list[int]) -> None:
+        self.rows = [key("0", 0)]
+        self._changes: list[tuple[int, list[KeyTimes]]] = [(0, list(self.rows))]
+        now_ms = 0
+        for number, gap_ms in enumerate(gaps_ms, start=1):
+            now_ms += gap_ms
+            self._add(str(number), now_ms)
+        self.end_ms = now_ms + DELAY_MS + SCHEDULE.retirement_ms
+
+    def _add(self, kid: str, now_ms: int) -> None:
+        activates = now_ms + DELAY_MS
+        retires = activates + SCHEDULE.retirement_ms
+        self.rows = [
+            key(row.kid, row.activates_at_ms, row.retires_at_ms or retires, row.created_at_ms)
+            for row in self.rows
+        ]
+        self.rows.append(key(kid, activates, created=now_ms))
+        self._changes.append((now_ms, list(self.rows)))
+
+    def seen_at(self, now_ms: int) -> list[KeyTimes]:
+        """Give the rows as a replica read them at that time."""
+        return next(rows for at_ms, rows in reversed(self._changes) if at_ms <= now_ms)
+
+
+gaps = st.lists(st.integers(0, 3 * SCHEDULE.retirement_ms), max_size=6)
+share = st.floats(0, 1)
+
+
+@given(gaps, share, share)
+def test_a_replica_signs_with_a_key_that_all_have_had_time_to_learn(
+    gaps_ms: list[int], when: float, age: float
+) -> None:
+    """What signs, by a view that is good to sign by, was published a whole delay before."""
+    history = History(gaps_ms)
+    now_ms = round(history.end_ms * when)
+    seen_ms = max(now_ms - round((DELAY_MS - 1) * age), 0)
+    signing = active_key(history.seen_at(seen_ms), now_ms)
+    assert signing is not None
+    assert signing.kid == "0" or now_ms - signing.created_at_ms >= DELAY_MS
+
+
+@given(gaps, share, share)
+def test_no_key_goes_before_the_last_token_it_signed(
+    gaps_ms: list[int], when: float, age: float
+) -> None:
+    """A token signed by any view that is good to sign by expires before its key retires."""
+    history = History(gaps_ms)
+    now_ms = round(history.end_ms * when)
+    seen_ms = max(now_ms - round((DELAY_MS - 1) * age), 0)
+    signing = active_key(history.seen_at(seen_ms), now_ms)
+    assert signing is not None
+    truth = next(row for row in history.rows if row.kid == signing.kid)
+    expires_ms = now_ms + (SCHEDULE.access_lifetime_s + SCHEDULE.leeway_s) * 1000
+    assert truth.retires_at_ms is None or expires_ms <= truth.retires_at_ms
+
+
+@given(gaps, share)
+def test_one_key_is_active_at_any_time(gaps_ms: list[int], when: float) -> None:
+    """Of all keys there are, exactly one is active, and it is the one that signs."""
+    history = History(gaps_ms)
+    now_ms = round(history.end_ms * when)
+    active = [kid for kid, state in states(history.rows, now_ms).items() if state == "active"]
+    signing = active_key(history.rows, now_ms)
+    assert signing is not None
+    assert active == [signing.kid]
+
+
+def test_the_states_of_a_key_follow_each_other() -> None:
+    """Pending until it activates, active until a successor is, then retiring, then retired."""
+    keys = [key("old", 0, retires=300), key("new", 100, created=50)]
+    seen = [tuple(states(keys, now_ms).values()) for now_ms in (0, 99, 100, 299, 300)]
+    assert seen == [
+        ("active", "pending"),
+        ("active", "pending"),
+        ("retiring", "active"),
+        ("retiring", "active"),
+        ("retired", "active"),
+    ]
+
+
+def test_of_two_that_activate_together_the_later_made_signs() -> None:
+    """Every replica chooses the same one of two keys that activate at the same time."""
+    keys = [key("b", 10, created=1), key("a", 10, created=2)]
+    assert [active_key(some, 10) for some in (keys, keys[::-1])] == [keys[1]] * 2
