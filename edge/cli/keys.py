@@ -161,7 +161,9 @@ def _add(
     async def work(edge: Edge) -> tuple[ShownKey, KeySchedule]:
         try:
             key = (
-                edge.signing_keys.seal(jwk, algorithm) if jwk else edge.signing_keys.make(algorithm)
+                edge.signing_keys.seal(jwk, algorithm)
+                if jwk is not None
+                else edge.signing_keys.make(algorithm)
             )
         except KeyRefusedError as error:
             fail(str(error))

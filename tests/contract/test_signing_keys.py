@@ -12,17 +12,18 @@ import msgspec
 import pytest
 from joserfc import jwe
 from joserfc.jwk import OctKey
+from sqlalchemy import update
 
 from edge.composition import Edge
 from edge.settings import Settings, SettingsError
 from edge.stores.sql import Database
-from edge.stores.tables import signing_keys
+from edge.stores.tables import revocations, signing_keys
 from edge.tokens.jose.sealing import KeySealer
 from edge.tokens.signing_key import SealedKey
 from edge.tokens.sql.signing_keys import SqlSigningKeys
 from tests.support.app import make_settings
 from tests.support.secrets import remember
-from tests.support.stores import row_of
+from tests.support.stores import row_of, rows_of
 
 
 @pytest.fixture
@@ -185,3 +186,89 @@ async def test_a_changed_secret_key_stops_the_start(tmp_path: Path, database_url
         await kid_of_a_run(second)
     assert [finding.variable for finding in caught.value.findings] == ["EDGE_SECRET_KEY"]
     assert await kid_of_a_run(first) == kid
+
+
+async def test_a_successor_signs_after_the_delay_and_ends_those_before_it(
+    keys: SqlSigningKeys, sealer: KeySealer
+) -> None:
+    """Adding sets when the new key signs, and when all that had no end yet end; in one step."""
+    first, second, third = (sealer.generate("ES256") for _ in range(3))
+    await keys.add_first(first)
+    assert await keys.add(second, delay_ms=1_000_000, retirement_ms=50_000)
+    assert await keys.add(third, delay_ms=2_000_000, retirement_ms=70_000)
+    stored = await keys.all()
+    times = {key.times.kid: key.times for key in stored.keys}
+    assert [key.sealed for key in stored.keys] == [first, second, third]
+    one, two, three = (times[key.kid] for key in (first, second, third))
+    assert abs(two.activates_at_ms - two.created_at_ms - 1_000_000) < 1000
+    assert one.retires_at_ms is not None
+    assert abs(one.retires_at_ms - two.activates_at_ms - 50_000) < 1000
+    assert two.retires_at_ms is not None
+    assert abs(two.retires_at_ms - three.activates_at_ms - 70_000) < 1000
+    assert three.retires_at_ms is None
+
+
+async def test_two_keys_have_no_name_in_common(keys: SqlSigningKeys, sealer: KeySealer) -> None:
+    """Adding a key that is there changes nothing, not even when the others end."""
+    sealed = sealer.generate("ES256")
+    await keys.add_first(sealed)
+    before = (await keys.all()).keys
+    assert not await keys.add(sealed, delay_ms=0, retirement_ms=0)
+    assert (await keys.all()).keys == before
+
+
+async def test_of_twenty_replicas_that_find_it_is_time_one_rotates(
+    keys: SqlSigningKeys, sealer: KeySealer
+) -> None:
+    """Automatic rotation adds one key, however many replicas notice at the same time."""
+    await keys.add_first(sealer.generate("ES256"))
+    start = asyncio.Barrier(20)
+
+    async def replica() -> bool:
+        key = sealer.generate("ES256")
+        await start.wait()
+        # All twenty have seen that the newest key is too old; each looks again in its turn.
+        return await keys.add(key, delay_ms=0, retirement_ms=0, unless_newer_than_ms=60_000)
+
+    assert not any(await asyncio.gather(*(replica() for _ in range(20))))
+    await make_older(keys, 61_000)
+    start = asyncio.Barrier(20)
+    assert Counter(await asyncio.gather(*(replica() for _ in range(20)))) == {True: 1, False: 19}
+    assert len((await keys.all()).keys) == 2
+
+
+async def make_older(keys: SqlSigningKeys, by_ms: int) -> None:
+    async with keys._database.writing() as connection:  # noqa: SLF001  # the fixture's
+        await connection.execute(
+            update(signing_keys).values(created_at_ms=signing_keys.c.created_at_ms - by_ms)
+        )
+
+
+async def test_a_change_is_told_to_the_other_replicas(database: Database) -> None:
+    """Adding and retiring put the key into the change list, and announce it when it is there."""
+    told: list[set[str]] = []
+
+    async def announce() -> None:
+        told.append({row["subject"] for row in await rows_of(database, revocations, kind="key")})
+
+    keys, sealer = SqlSigningKeys(database, announce=announce), KeySealer([b"k" * 32])
+    first, second = sealer.generate("ES256"), sealer.generate("ES256")
+    await keys.add_first(first)
+    await keys.add(second, delay_ms=0, retirement_ms=1000)
+    await keys.retire(first.kid)
+    assert told == [{second.kid}, {second.kid, first.kid}]
+    stored = await keys.all()
+    [retired] = [key for key in stored.keys if key.sealed == first]
+    assert retired.times.is_retired(stored.read_at_ms)
+
+
+async def test_sealing_anew_does_not_overwrite_a_change(
+    keys: SqlSigningKeys, sealer: KeySealer
+) -> None:
+    """A sealed form is replaced only while it is the one that was read."""
+    old = sealer.generate("ES256")
+    newer, newest = sealer.reseal(old), sealer.reseal(old)
+    await keys.add_first(old)
+    await keys.replace(old, newer)
+    await keys.replace(old, newest)
+    assert await kept(keys) == [newer]

@@ -76,7 +76,6 @@ def algorithm_of(token: str) -> str:
         return "none that can be read"
 
 
-@pytest.mark.filterwarnings("ignore::joserfc.errors.SecurityWarning")
 @pytest.mark.parametrize("name", ["json_web_signature_test", "json_web_key_test"])
 def test_wycheproof_has_no_unexplained_mismatch(name: str) -> None:
     """Edge takes what is valid and of an algorithm it offers, and nothing that is invalid."""
@@ -96,7 +95,6 @@ def test_wycheproof_has_no_unexplained_mismatch(name: str) -> None:
     assert compared >= {"json_web_signature_test": 380, "json_web_key_test": 20}[name]
 
 
-@pytest.mark.filterwarnings("ignore::joserfc.errors.SecurityWarning")
 @pytest.mark.parametrize(
     ("comment", "kinds"),
     [

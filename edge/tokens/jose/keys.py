@@ -4,11 +4,12 @@ The rules are those of RFC 7517 and 7518 with the strictness of RFC 8725 section
 belongs to a key, and a key to one algorithm.
 """
 
+import warnings
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final, NoReturn, cast
 
-from joserfc.errors import JoseError
+from joserfc.errors import JoseError, SecurityWarning
 from joserfc.jwk import ECKey, Key, OctKey, OKPKey, RSAKey
 
 from edge.tokens.jose.signatures import sign_with, verify_with
@@ -38,7 +39,7 @@ def import_key(jwk: Mapping[str, Any]) -> Key:
     if key_type is None:
         _refuse(f"the key type {jwk.get('kty')!r} is not known")
     try:
-        key = key_type.import_key(cast("Any", dict(jwk)))
+        key = _import(key_type, dict(jwk))
         public_value(key)  # joserfc looks at the numbers only when they are needed
     except (JoseError, ValueError, TypeError, KeyError) as error:
         raise KeyRefusedError(_MALFORMED) from error
@@ -55,7 +56,7 @@ def read_pem(text: str) -> dict[str, Any]:
     """
     for key_type in (ECKey, RSAKey, OKPKey):
         with suppress(JoseError, ValueError, TypeError):
-            return dict(key_type.import_key(text).as_dict(private=True))
+            return dict(_import(key_type, text).as_dict(private=True))
     return _refuse("this is no private EC, RSA or Ed25519 key in PEM without a password")
 
 
@@ -154,6 +155,12 @@ def key_set(
 def public_value(key: Key) -> Any:  # noqa: ANN401  # a public key of `cryptography`, or bytes
     """Give what verifies."""
     return key.raw_value if isinstance(key, OctKey) else cast("Any", key).public_key
+
+
+def _import(key_type: type[Key], value: Any) -> Key:  # noqa: ANN401  # a JWK or PEM
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SecurityWarning)  # what is weak is refused, see below
+        return key_type.import_key(value)
 
 
 def _possible_algorithms(key: Key) -> Sequence[str]:
