@@ -44,8 +44,11 @@ class KeySchedule(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def publish_delay_ms(self) -> int:
-        """How long a key is published before it signs; how long a view is good to sign by."""
-        return (self.jwks_max_age_s + self.skew_s + self.reload_s) * 1000
+        """How long a key is published before it signs; how long a view is good to sign by.
+
+        Of two looks at the keys, one may take long or fail.
+        """
+        return (self.jwks_max_age_s + self.skew_s + 2 * self.reload_s) * 1000
 
     @property
     def retirement_ms(self) -> int:

@@ -17,7 +17,7 @@ from joserfc.jwk import ECKey
 from tests.cli.conftest import Run
 from tests.support.secrets import remember
 
-DELAY_S = 300 + 60 + 10  # the defaults of the JWK Set's age, the skew and the reload interval
+DELAY_S = 300 + 60 + 2 * 10  # the defaults of the JWK Set's age, the skew, two reload intervals
 SLACK = timedelta(seconds=5)
 
 
