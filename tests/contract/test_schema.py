@@ -5,15 +5,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import CheckConstraint, Connection, exc, insert, inspect
+from sqlalchemy import CheckConstraint, Connection, exc, insert, inspect, text
 
 from edge.stores import schema
 from edge.stores.sql import Database
 from edge.stores.tables import metadata, signing_keys
+from edge.tokens.key_schedule import KeyTimes
+from edge.tokens.revocations import Change
+from edge.tokens.signing_key import SealedKey
+from edge.tokens.sql.revocations import SqlRevocationLog
+from edge.tokens.sql.signing_keys import SqlSigningKeys
 
 
 async def test_the_migrations_lead_to_the_declared_tables(database: Database) -> None:
@@ -82,6 +88,43 @@ async def test_upgrades_at_once_do_no_harm(empty_database_url: str) -> None:
     finally:
         for database in databases:
             await database.close()
+
+
+async def test_what_was_there_before_revision_0002_lives_on(empty_database_url: str) -> None:
+    """An upgrade keeps the signing key, active since it was made, and what was revoked."""
+    database = _open(empty_database_url)
+    try:
+        async with database.writing() as connection:
+            await connection.run_sync(_upgrade_to, "0001")
+            await connection.execute(
+                text(
+                    "INSERT INTO signing_keys (kid, algorithm, sealed_key, state, created_at_ms)"
+                    " VALUES ('k1', 'ES256', 'sealed', 'active', 1000)"
+                )
+            )
+            await connection.execute(
+                text(
+                    "INSERT INTO revocations (kind, subject, epoch, recorded_at_ms, expires_at_ms)"
+                    " VALUES ('user', 'u1', 2, 5, 9000000000000)"
+                )
+            )
+        await schema.upgrade(database)
+        [key] = (await SqlSigningKeys(database).all()).keys
+        changes = await SqlRevocationLog(database).since(0)
+    finally:
+        await database.close()
+    assert key.sealed == SealedKey(kid="k1", algorithm="ES256", sealed_key="sealed")
+    assert key.times == KeyTimes(kid="k1", created_at_ms=1000, activates_at_ms=1000)
+    assert changes.rows == (
+        Change(kind="user", issuer="", subject="u1", epoch=2, expires_at_ms=9_000_000_000_000),
+    )
+
+
+def _upgrade_to(connection: Connection, revision: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(schema.__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
 
 
 def _open(url: str) -> Database:
