@@ -23,7 +23,7 @@ from edge.tokens.signing_keys import KnownKey
 
 _EXPLANATIONS = {
     Reason.KEY_UNKNOWN: "there is no such key",
-    Reason.KEY_NEEDED: "it signs, or nothing follows it; first run: edge keys rotate",
+    Reason.KEY_NEEDED: "without it nothing would sign; first run: edge keys rotate",
     Reason.KEY_IN_USE: (
         "tokens signed with it may still be good; it retires by itself (see edge keys list)."
         " To end those tokens now, add --now"
@@ -80,7 +80,7 @@ def list_keys(*, as_json: bool) -> None:
 )
 @_json_option
 def add(algorithm: Algorithm | None, in_s: int, *, as_json: bool) -> None:
-    """Make a key that follows the present ones at a time of your choice."""
+    """Make a key that follows all others at a time of your choice."""
     _add(algorithm, in_s=in_s, at_once=False, as_json=as_json)
 
 
@@ -89,7 +89,7 @@ def add(algorithm: Algorithm | None, in_s: int, *, as_json: bool) -> None:
 @click.option("--now", "at_once", is_flag=True, help="Sign with it at once; says what breaks.")
 @_json_option
 def rotate(algorithm: Algorithm | None, *, at_once: bool, as_json: bool) -> None:
-    """Make a key that follows the present ones as soon as nothing breaks by it."""
+    """Make a key that follows all others as soon as nothing breaks by it."""
     _add(algorithm, in_s=0, at_once=at_once, as_json=as_json)
 
 

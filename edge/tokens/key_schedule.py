@@ -6,6 +6,7 @@ replica has read the row or has stopped signing.
 """
 
 from collections.abc import Iterable
+from math import inf
 from typing import Literal
 
 import msgspec
@@ -60,9 +61,20 @@ class KeySchedule(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def active_key(keys: Iterable[KeyTimes], now_ms: int) -> KeyTimes | None:
-    """Give the key to sign with: the one that has been activated last."""
+    """Give the key to sign with: of those that may, the one made last; it succeeds all others."""
     ready = (key for key in keys if key.activates_at_ms <= now_ms and not key.is_retired(now_ms))
     return max(ready, key=_order, default=None)
+
+
+def is_needed(key: KeyTimes, keys: Iterable[KeyTimes], now_ms: int) -> bool:
+    """Say whether, without this key, nothing would sign from its time on."""
+    begins_ms = max(key.activates_at_ms, now_ms)
+    return not any(
+        _order(key) < _order(other)
+        and other.activates_at_ms <= begins_ms
+        and not other.is_retired(now_ms)
+        for other in keys
+    )
 
 
 def states(keys: Iterable[KeyTimes], now_ms: int) -> dict[str, State]:
@@ -78,5 +90,6 @@ def _state(key: KeyTimes, now_ms: int) -> State:
     return "pending" if now_ms < key.activates_at_ms else "retiring"
 
 
-def _order(key: KeyTimes) -> tuple[int, int, str]:
-    return key.activates_at_ms, key.created_at_ms, key.kid
+def _order(key: KeyTimes) -> tuple[int, float]:
+    """Order keys as they were made; of two made at once, only the last one has no end."""
+    return key.created_at_ms, inf if key.retires_at_ms is None else key.retires_at_ms

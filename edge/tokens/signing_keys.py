@@ -7,7 +7,7 @@ import msgspec
 
 from edge.reasons import Reason
 from edge.tokens.key_ring import KeyRing, RingKey
-from edge.tokens.key_schedule import KeySchedule, KeyTimes, State, states
+from edge.tokens.key_schedule import KeySchedule, KeyTimes, State, is_needed, states
 from edge.tokens.keys import Algorithm
 from edge.tokens.ports import KeyOpener, SigningKeyStore
 from edge.tokens.signing_key import OpenedKey, SealedKey
@@ -127,8 +127,8 @@ class SigningKeys:
     async def retire(self, kid: str, *, at_once: bool) -> Reason | None:
         """Let a key count for nothing from now on; the reason where it does not go.
 
-        `key_needed`: it signs, or nothing follows it. `key_in_use`: tokens signed by it may be
-        alive, and `at_once` was not asked for.
+        `key_needed`: without it, nothing would sign from its time on. `key_in_use`: tokens signed
+        by it may be alive, and `at_once` was not asked for.
 
         Raises:
             UnavailableError: the store is away.
@@ -138,12 +138,13 @@ class SigningKeys:
         if kid not in times:
             return Reason.KEY_UNKNOWN
         state = states(times.values(), stored.read_at_ms)[kid]
-        if state == "active" or times[kid].retires_at_ms is None:
+        if state == "retired":
+            return None
+        if is_needed(times[kid], times.values(), stored.read_at_ms):
             return Reason.KEY_NEEDED
         if state == "retiring" and not at_once:
             return Reason.KEY_IN_USE
-        if state != "retired":
-            await self._store.retire(kid)
+        await self._store.retire(kid)
         return None
 
     async def reseal(self) -> int:

@@ -107,6 +107,19 @@ def test_a_key_whose_tokens_live_retires_only_when_told_twice(run: Run) -> None:
     assert run("keys", "retire", old["kid"], "--now").exit_code == 0
 
 
+def test_a_planned_key_retires_once_another_takes_its_place(run: Run) -> None:
+    """What the active key's end waits for is kept; a key made later and sooner frees it."""
+    listed(run)
+    planned = json.loads(run("keys", "add", "--in", "1000", "--json").stdout)
+    run("keys", "add", "--in", "5000")
+    assert "key_needed" in refusal(run("keys", "retire", planned["kid"], "--now"))
+    run("keys", "rotate")
+    assert run("keys", "retire", planned["kid"]).exit_code == 0
+    states = {key["kid"]: key["state"] for key in listed(run)}
+    assert states.pop(planned["kid"]) == "retired"
+    assert sorted(states.values()) == ["active", "pending", "pending"]
+
+
 def pem(key: Any) -> str:  # noqa: ANN401  # a private key of any kind
     text = key.private_bytes(
         serialization.Encoding.PEM,
