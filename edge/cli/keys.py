@@ -30,6 +30,8 @@ _EXPLANATIONS = {
     ),
 }
 
+_YEAR_S = 366 * 86_400
+
 _json_option = click.option("--json", "as_json", is_flag=True, help="Print for machines.")
 _kid_argument = click.argument("kid", metavar="KID")
 _algorithm_option = click.option(
@@ -73,7 +75,7 @@ def list_keys(*, as_json: bool) -> None:
 @click.option(
     "--in",
     "in_s",
-    type=click.IntRange(min=0),
+    type=click.IntRange(0, _YEAR_S),
     default=0,
     metavar="SECONDS",
     help="When it begins to sign; not before others have had the time to learn of it.",

@@ -61,18 +61,16 @@ class KeyReloader:
         self._woken.set()
 
     async def run(self) -> None:
-        """Look for ever; never fails."""
+        """Look now and then for ever; never fails."""
         self._woken = asyncio.Event()  # an app that is started again has another event loop
         while True:
-            try:
-                async with asyncio.timeout(self._interval_s):
-                    await self._woken.wait()
-            except TimeoutError:
-                pass
             self._woken.clear()
             with suppress(UnavailableError):  # looking will fail as well, and tell
                 await self._rotate()
             await self._look()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._interval_s):
+                    await self._woken.wait()
 
     async def _look(self) -> None:
         try:

@@ -59,7 +59,12 @@ class KeyRing:
         return kid in self._keys
 
     def load(self, keys: Sequence[RingKey], *, read_at_ms: int, began_s: float) -> None:
-        """Take these keys; they were read after the `monotonic` clock showed `began_s`."""
+        """Take these keys; they were read after the `monotonic` clock showed `began_s`.
+
+        Of two looks at the same time, the one that began later stands, whichever ends first.
+        """
+        if began_s < self._read_at_s:
+            return
         alive = [key for key in keys if not key.times.is_retired(read_at_ms)]
         self._keys = {key.times.kid: key for key in alive}
         self._headers = {key.times.kid: _header(key.opened) for key in alive}

@@ -123,14 +123,29 @@ async def test_being_woken_makes_it_look_at_once() -> None:
     keys = Keys()
     reloader = keys.reloader()
     running = asyncio.create_task(reloader.run())
-    await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        await keys.has_looked.wait()
     for failure in (ValueError("once"), None):
         keys.failure = failure
         keys.has_looked.clear()
         reloader.wake()
         async with asyncio.timeout(5):
             await keys.has_looked.wait()
-    assert keys.looks == keys.rotations == 2
+    assert keys.looks == keys.rotations == 3
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_what_changed_before_it_ran_is_seen() -> None:
+    """A wake between the first load and the first run is not lost."""
+    keys = Keys()
+    reloader = keys.reloader()
+    keys.stored.add("new")
+    reloader.wake()
+    running = asyncio.create_task(reloader.run())
+    async with asyncio.timeout(5):
+        await keys.has_looked.wait()
+    assert "new" in keys.loaded
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
 

@@ -143,6 +143,20 @@ def test_looking_again_forgets_no_tokens() -> None:
     assert replica.verifier._remembered  # noqa: SLF001  # nothing else tells a remembered token
 
 
+def test_a_slow_look_does_not_undo_a_later_one() -> None:
+    """A view that was asked for earlier and came later is dropped: it may lack a retirement."""
+    replica = Replica()
+    replica.load((OLD, -100, 5000), (NEW, -10, None))
+    token_of_new = replica.ring.sign(make_claims())
+    replica.wait(2)
+    replica.load((OLD, -100, None), (NEW, -10, 0))
+    replica.monotonic.now -= 1
+    replica.load((OLD, -100, 5000), (NEW, -10, None))
+    replica.monotonic.now += 1
+    assert replica.verdict(token_of_new) is Reason.KEY_UNKNOWN
+    assert replica.kid_of_new_token() == OLD.signing.kid
+
+
 def test_the_jwk_set_shows_the_living_without_secrets() -> None:
     """Pending, active and retiring keys are published; a retired one and an HS256 key are not."""
     replica, secret, gone = Replica(), opened("HS256"), opened()
