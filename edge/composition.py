@@ -128,15 +128,16 @@ class Edge:
         users = SqlUserStore(
             self.database, revocation_lifetime_s=revocation_lifetime_s, announce=announce
         )
+        self._login = PasswordLogin(users, self._hasher, max_length=settings.passwords.max_length)
         self.accounts = Accounts(
             users,
             self._hasher,
             _password_policy(settings),
             estimate=estimate,
+            verify=self._login.verify,
             normalise_email=normalise_email,
             new_id=uuid7,
         )
-        self._login = PasswordLogin(users, self._hasher, max_length=settings.passwords.max_length)
         self.verifier = Verifier(
             [
                 OwnTokens(
@@ -169,7 +170,7 @@ class Edge:
             failed=lambda error: record(KeyReloadFailed(reason=str(error))),
             rotate=self._rotate_keys,
         )
-        sessions = Sessions(
+        self.sessions = Sessions(
             SqlSessionStore(
                 self.database, revocation_lifetime_s=revocation_lifetime_s, announce=announce
             ),
@@ -201,11 +202,11 @@ class Edge:
             ),
             built_in_client(tokens.client_id, scopes.known),
         )
-        self.sign_in = SignIn(self._login, sessions, access_tokens, roles=roles, scopes=scopes)
+        self.sign_in = SignIn(self._login, self.sessions, access_tokens, roles=roles, scopes=scopes)
         self.service_accounts = ServiceAccounts(access_tokens, scopes)
         self.client_tokens = ClientTokens(
             token_check,
-            sessions,
+            self.sessions,
             SqlTokenRevoker(
                 self.database, revocation_lifetime_s=revocation_lifetime_s, announce=announce
             ),

@@ -22,6 +22,7 @@ from edge.http.exceptions import ExceptionHandlers
 from edge.http.layer import OutermostLayer
 from edge.http.oauth_errors import OAuthErrors
 from edge.http.routes import (
+    admin,
     examples,
     health,
     home,
@@ -31,6 +32,7 @@ from edge.http.routes import (
     metrics,
     oauth,
     oauth_tokens,
+    sessions,
     users,
 )
 from edge.settings import Settings
@@ -101,8 +103,13 @@ class EdgePlugin(InitPlugin):
                 login.login,
                 login.refresh_token,
                 login.logout,
+                sessions.own_sessions,
+                sessions.end_session,
+                sessions.end_sessions,
+                sessions.change_password,
                 users.me,
                 users.user_by_id,
+                admin.admin_routes(),
                 *(examples.EXAMPLES if settings.example_routes else []),
             ],
             dependencies={
@@ -113,6 +120,7 @@ class EdgePlugin(InitPlugin):
                 "metrics": _always(edge.metrics),
                 "public_keys": _always(edge.key_ring),
                 "record": _always(edge.record),
+                "sessions": _always(edge.sessions),
                 "sign_in": _always(edge.sign_in),
             },
         )

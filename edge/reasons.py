@@ -51,6 +51,7 @@ class Reason(StrEnum):
 
     # The principal is known and may not.
     USER_NEEDED = "user_needed"
+    PASSWORD_WRONG = "password_wrong"
     ROLE_MISSING = "role_missing"
     INSUFFICIENT_SCOPE = "insufficient_scope"
 

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from edge.accounts.client import Client, StoredClient
-from edge.accounts.user import NewUser, StoredCredentials, User
+from edge.accounts.user import NewUser, StoredCredentials, User, UserChanges
 
 
 class UsernameTaken(msgspec.Struct, frozen=True):
@@ -17,8 +17,9 @@ class UsernameTaken(msgspec.Struct, frozen=True):
 class UserStore(Protocol):
     """Where users are kept. Every method raises `UnavailableError` when it is away.
 
-    Methods that take tokens away (`set_roles` that drops one, `set_password`, `set_disabled`,
-    `delete`) raise the user's epoch and record the revocation in the same transaction.
+    Methods that take tokens away (`change` that drops a role, sets a password or disables,
+    `end_sessions`, `delete`) raise the user's epoch and record the revocation in the same
+    transaction.
     """
 
     async def add(self, user: NewUser, password_hash: str) -> User | UsernameTaken: ...
@@ -33,18 +34,22 @@ class UserStore(Protocol):
 
     async def count_demo(self) -> int: ...
 
-    async def set_roles(self, user_id: UUID, roles: Sequence[str]) -> User | None: ...
+    async def change(self, user_id: UUID, changes: UserChanges) -> User | None:
+        """Change several things at once; a new password and disabling end every session."""
+        ...
 
-    async def set_password(self, user_id: UUID, password_hash: str) -> User | None:
-        """Replace the hash and end every session."""
+    async def change_password(
+        self, user_id: UUID, *, old_hash: str, new_hash: str, kept_session: UUID | None
+    ) -> bool:
+        """Replace the hash and end every session but one; False where `old_hash` is not current."""
+        ...
+
+    async def end_sessions(self, user_id: UUID) -> bool:
+        """End every session; False for an unknown user."""
         ...
 
     async def replace_hash(self, user_id: UUID, *, old: str, new: str) -> bool:
         """Put a stronger hash of the same password in place of `old`; not if that has changed."""
-        ...
-
-    async def set_disabled(self, user_id: UUID, *, disabled: bool) -> User | None:
-        """Disable, which also ends every session, or enable."""
         ...
 
     async def delete(self, user_id: UUID) -> bool: ...

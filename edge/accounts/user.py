@@ -49,6 +49,19 @@ class StoredCredentials(msgspec.Struct, frozen=True):
         return f"StoredCredentials(user={self.user.id})"
 
 
+class UserChanges(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to change about a user, everything checked and normalised; the rest stays."""
+
+    email: str | msgspec.UnsetType | None = msgspec.UNSET
+    full_name: str | msgspec.UnsetType | None = msgspec.UNSET
+    roles: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
+    password_hash: str | msgspec.UnsetType = msgspec.UNSET
+    is_disabled: bool | msgspec.UnsetType = msgspec.UNSET
+
+    def __repr__(self) -> str:
+        return "UserChanges(********)"
+
+
 class NewUser(msgspec.Struct, frozen=True, kw_only=True):
     """A user to be stored, everything checked and normalised."""
 

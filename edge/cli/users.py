@@ -13,7 +13,7 @@ from edge.accounts.accounts import Accounts
 from edge.accounts.user import User
 from edge.cli.common import fail, print_json, with_stores
 from edge.composition import Edge
-from edge.http.routes.users import profile_of
+from edge.http.accounts import profile_of
 from edge.reasons import Reason
 from edge.telemetry.events import (
     AccountChanged,

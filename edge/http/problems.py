@@ -45,8 +45,20 @@ _TITLES: Final[dict[Reason, str]] = {
     Reason.REFRESH_TOKEN_FROM_THE_FUTURE: "The refresh token is not valid",
     Reason.SESSION_REVOKED: "The session was ended",
     Reason.USER_NEEDED: "This is for users of this Edge, not for clients or strangers",
+    Reason.PASSWORD_WRONG: "The old password is wrong",
     Reason.ROLE_MISSING: "A role is missing",
     Reason.INSUFFICIENT_SCOPE: "A scope is missing",
+    Reason.USERNAME_INVALID: "The username may not be one",
+    Reason.USERNAME_TAKEN: "Another user has this name",
+    Reason.EMAIL_INVALID: "This is no email address",
+    Reason.FULL_NAME_INVALID: "This may not be a name",
+    Reason.ROLE_INVALID: "This may not be a role",
+    Reason.PASSWORD_TOO_SHORT: "The password is too short",
+    Reason.PASSWORD_TOO_LONG: "The password is too long",
+    Reason.PASSWORD_COMMON: "The password is among the first that anybody tries",
+    Reason.PASSWORD_GUESSABLE: "The password is easy to guess",
+    Reason.PASSWORD_CONTEXTUAL: "The password is made of what is known of the account",
+    Reason.PASSWORD_NOT_TEXT: "The password is not valid text",
     Reason.STORE_UNAVAILABLE: "A store is not reachable",
     Reason.SIGNING_UNAVAILABLE: "The signing keys could not be read for too long",
     Reason.REVOCATIONS_UNAVAILABLE: "Revocations could not be read for too long",
@@ -90,6 +102,11 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     instance: str
     code: str
     errors: Sequence[FieldError] = ()
+
+
+def title(reason: Reason) -> str:
+    """Say to people what a reason means."""
+    return _TITLES[reason]
 
 
 def problem(

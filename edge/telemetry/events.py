@@ -106,6 +106,14 @@ class AccountPasswordChanged(AccountChanged, frozen=True, kw_only=True):
     name = "account.password_changed"
 
 
+class AccountProfileChanged(AccountChanged, frozen=True, kw_only=True):
+    name = "account.profile_changed"
+
+
+class AccountSessionsEnded(AccountChanged, frozen=True, kw_only=True):
+    name = "account.sessions_ended"
+
+
 class AccountDisabled(AccountChanged, frozen=True, kw_only=True):
     name = "account.disabled"
 

@@ -1,6 +1,6 @@
 """What tokens need from the outside. Every method raises `UnavailableError` when it is away."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 from uuid import UUID
 
@@ -9,7 +9,7 @@ import msgspec
 from edge.tokens.claims import AccessClaims, VerifiedToken
 from edge.tokens.keys import Algorithm
 from edge.tokens.revocations import Changes
-from edge.tokens.session import Origin, Session, SessionLifetime
+from edge.tokens.session import LiveSession, Origin, Session, SessionLifetime
 from edge.tokens.signing_key import JwkSet, OpenedKey, SealedKey, StoredKeys
 
 
@@ -47,8 +47,15 @@ class SessionStore(Protocol):
         """
         ...
 
-    async def revoke(self, session_id: UUID) -> bool:
-        """End a session and the access tokens that carry its id; False where it had ended."""
+    async def of_user(self, user_id: UUID) -> Sequence[LiveSession]:
+        """Give the sessions of a user that can go on, the one used last first."""
+        ...
+
+    async def revoke(self, session_id: UUID, *, of: UUID | None = None) -> bool:
+        """End a session and the access tokens that carry its id.
+
+        False where it had ended, or where it is not `of` that user.
+        """
         ...
 
 

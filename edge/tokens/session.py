@@ -48,6 +48,16 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     now_ms: int
 
 
+class LiveSession(msgspec.Struct, frozen=True, kw_only=True):
+    """A session as its user sees it; `origin` is of the login or, later, of the last refresh."""
+
+    id: UUID
+    client_id: str
+    created_at_ms: int
+    used_at_ms: int
+    origin: Origin
+
+
 class SessionLifetime(msgspec.Struct, frozen=True):
     """How long sessions last; `overlap_ms` is how long a predecessor still gets its successor."""
 

@@ -1,7 +1,7 @@
 """Starting sessions, rotating their refresh tokens, ending them."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
 import msgspec
@@ -11,6 +11,7 @@ from edge.tokens.ports import NewSession, SessionStore
 from edge.tokens.refresh_token import RefreshTokenCodec
 from edge.tokens.session import (
     SALT_BYTES,
+    LiveSession,
     Origin,
     Refuse,
     Replay,
@@ -117,9 +118,13 @@ class Sessions:
         judgement = judge(session, generation, self._lifetime.overlap_ms)
         return session if isinstance(judgement, Rotate) else None
 
-    async def end(self, session_id: UUID) -> bool:
-        """End a session and its access tokens; False where it had ended already."""
-        return await self._store.revoke(session_id)
+    async def of_user(self, user_id: UUID) -> Sequence[LiveSession]:
+        """Give the sessions of a user that can go on, the one used last first."""
+        return await self._store.of_user(user_id)
+
+    async def end(self, session_id: UUID, *, of: UUID | None = None) -> bool:
+        """End a session and its access tokens; False where it had ended, or is not `of` them."""
+        return await self._store.revoke(session_id, of=of)
 
     async def _prove(self, refresh_token: str) -> tuple[Session, int] | None:
         """Give session and generation of a genuine refresh token."""

@@ -3,7 +3,7 @@
 import pytest
 from uuid_utils.compat import uuid7
 
-from edge.accounts.user import User
+from edge.accounts.user import User, UserChanges
 from edge.stores.sql import Database
 from edge.tokens.ports import NewSession
 from edge.tokens.session import SessionLifetime
@@ -51,8 +51,8 @@ async def test_tokens_of_an_ended_session_are_dead(revoked: ReadAnew, database: 
 async def test_tokens_below_the_users_epoch_are_dead(revoked: ReadAnew, database: Database) -> None:
     """A token lives with the epoch the user has now or a later one, and dies with any lower."""
     user = await stored_user(database)
-    await user_store(database).set_password(user.id, "second")
-    await user_store(database).set_password(user.id, "third")
+    await user_store(database).change(user.id, UserChanges(password_hash="second"))
+    await user_store(database).change(user.id, UserChanges(password_hash="third"))
     alive = [
         epoch
         for epoch in range(5)
@@ -72,7 +72,7 @@ async def test_other_users_keep_their_tokens(revoked: ReadAnew, database: Databa
     """What befalls one user leaves the tokens of another alone, at the same epoch."""
     user, other = await stored_user(database), await stored_user(database)
     await ended_session(database, user)
-    await user_store(database).set_disabled(user.id, disabled=True)
+    await user_store(database).change(user.id, UserChanges(is_disabled=True))
     assert await revoked.is_revoked(verified_token(user.id, uuid7(), epoch=0))
     assert not await revoked.is_revoked(verified_token(other.id, uuid7(), epoch=0))
 

@@ -17,7 +17,7 @@ from edge.access.sign_in import SignedIn, SignIn, SignInRefused
 from edge.accounts.client import built_in_client
 from edge.accounts.password_login import PasswordLogin
 from edge.accounts.sql.users import SqlUserStore
-from edge.accounts.user import User
+from edge.accounts.user import User, UserChanges
 from edge.reasons import Reason
 from edge.stores.sql import Database
 from edge.stores.tables import revocations, sessions
@@ -192,7 +192,7 @@ async def test_a_session_is_found_with_its_holder(
     user = await stored_user(database, roles="user")
     session = new_session(user)
     await store.start(session, _LIFETIME)
-    await user_store(database).set_roles(user.id, ["admin", "user"])
+    await user_store(database).change(user.id, UserChanges(roles=("admin", "user")))
     clock.forward(1234)
     found = await store.find(session.id)
     assert found is not None
@@ -229,9 +229,11 @@ async def test_an_idle_expiry_is_never_stored_beyond_the_absolute_one(
 
 _CHANGES_OF_MIND: dict[str, Callable[[SqlUserStore, User], Awaitable[object]]] = {
     "gone": lambda store, user: store.delete(user.id),
-    "disabled": lambda store, user: store.set_disabled(user.id, disabled=True),
-    "new password": lambda store, user: store.set_password(user.id, "new hash"),
-    "a role less": lambda store, user: store.set_roles(user.id, []),
+    "disabled": lambda store, user: store.change(user.id, UserChanges(is_disabled=True)),
+    "new password": lambda store, user: store.change(
+        user.id, UserChanges(password_hash="new hash")
+    ),
+    "a role less": lambda store, user: store.change(user.id, UserChanges(roles=())),
 }
 
 
@@ -251,9 +253,9 @@ async def test_a_disabled_user_gets_no_session_at_any_epoch(
 ) -> None:
     """The epoch being right does not help an account that is disabled."""
     user = await stored_user(database)
-    await user_store(database).set_disabled(user.id, disabled=True)
+    await user_store(database).change(user.id, UserChanges(is_disabled=True))
     assert not await store.start(new_session(user, epoch=1), _LIFETIME)
-    await user_store(database).set_disabled(user.id, disabled=False)
+    await user_store(database).change(user.id, UserChanges(is_disabled=False))
     assert await store.start(new_session(user, epoch=1), _LIFETIME)
 
 
@@ -336,7 +338,7 @@ async def test_logins_racing_a_new_password_leave_no_live_session(
 
 async def change_password(database: Database, user: User, *, after: int) -> None:
     await let_others_run(after)
-    changed = await user_store(database).set_password(user.id, "hash of new")
+    changed = await user_store(database).change(user.id, UserChanges(password_hash="hash of new"))
     assert changed is not None
     assert changed.epoch == 1
 
@@ -369,7 +371,7 @@ async def test_a_refresh_gives_the_session_as_it_is_now(
     """What a refresh says of the user is what the user is at that moment, roles and epoch."""
     user = await stored_user(database, roles="admin user")
     started = await start(travelling, user)
-    await user_store(database).set_roles(user.id, ["user"])
+    await user_store(database).change(user.id, UserChanges(roles=("user",)))
     outcome = await travelling.refresh(started.refresh_token, _CLIENT, None, _HERE)
     assert isinstance(outcome, Refreshed)
     holder = outcome.session.holder
@@ -794,6 +796,6 @@ async def test_no_refresh_gives_a_role_taken_away(
 
 async def drop_admin(database: Database, user: User, *, after: int) -> None:
     await let_others_run(after)
-    changed = await user_store(database).set_roles(user.id, ["user"])
+    changed = await user_store(database).change(user.id, UserChanges(roles=("user",)))
     assert changed is not None
     assert changed.epoch == 1

@@ -8,7 +8,7 @@ import pytest
 from uuid_utils.compat import uuid7
 
 from edge.accounts.ports import UsernameTaken, UserStore
-from edge.accounts.user import NewUser, User, username_key
+from edge.accounts.user import NewUser, User, UserChanges, username_key
 from edge.stores.sql import Database
 from edge.stores.tables import revocations, sessions, users
 from edge.tokens.ports import NewSession
@@ -203,7 +203,7 @@ async def test_taking_a_role_away_outdates_tokens(
 ) -> None:
     """Taking a role away raises the epoch and records it; anything else does neither."""
     user = await stored_user(database, roles=before)
-    changed = await store.set_roles(user.id, after.split())
+    changed = await store.change(user.id, UserChanges(roles=tuple(after.split())))
     assert changed is not None
     assert changed.roles == tuple(after.split())
     assert changed.epoch == epoch
@@ -220,7 +220,7 @@ async def test_taking_a_role_away_keeps_sessions(
     """Who loses a role stays logged in: the next refresh brings a token without it."""
     user = await stored_user(database, roles="admin user")
     session = await start_session(session_store, user)
-    await store.set_roles(user.id, ["user"])
+    await store.change(user.id, UserChanges(roles=("user",)))
     found = await session_store.find(session.id)
     assert found is not None
     assert (found.revoked_at_ms, found.holder.roles, found.holder.epoch) == (None, ("user",), 1)
@@ -229,7 +229,9 @@ async def test_taking_a_role_away_keeps_sessions(
 async def test_concurrent_removals_count_exactly(store: UserStore, database: Database) -> None:
     """Of 20 concurrent changes, each of which drops every role the others set, 20 are counted."""
     user = await stored_user(database, roles="role0")
-    changes = (store.set_roles(user.id, [f"role{number}"]) for number in range(1, 21))
+    changes = (
+        store.change(user.id, UserChanges(roles=(f"role{number}",))) for number in range(1, 21)
+    )
     changed = await asyncio.gather(*changes)
     assert sorted(after.epoch for after in changed if after) == list(range(1, 21))
     final = await store.find(user.id)
@@ -242,8 +244,10 @@ async def test_concurrent_removals_count_exactly(store: UserStore, database: Dat
 # What ends sessions.
 
 _ENDINGS: dict[str, Callable[[UserStore, User], Awaitable[object]]] = {
-    "set_password": lambda store, user: store.set_password(user.id, "new hash"),
-    "disable": lambda store, user: store.set_disabled(user.id, disabled=True),
+    "set_password": lambda store, user: store.change(
+        user.id, UserChanges(password_hash="new hash")
+    ),
+    "disable": lambda store, user: store.change(user.id, UserChanges(is_disabled=True)),
     "delete": lambda store, user: store.delete(user.id),
 }
 
@@ -294,7 +298,7 @@ async def test_a_session_keeps_the_time_it_first_ended(
     session = await start_session(session_store, user)
     await session_store.revoke(session.id)
     before = await row_of(database, sessions, id=session.id)
-    await store.set_password(user.id, "new hash")
+    await store.change(user.id, UserChanges(password_hash="new hash"))
     assert await row_of(database, sessions, id=session.id) == before
 
 
@@ -319,7 +323,7 @@ async def test_an_ending_happens_whole_or_not_at_all(
 async def test_a_new_password_replaces_the_old(store: UserStore, database: Database) -> None:
     """After a new password only its hash is there."""
     user = await stored_user(database, "alice", password_hash="old hash")
-    changed = await store.set_password(user.id, "new hash")
+    changed = await store.change(user.id, UserChanges(password_hash="new hash"))
     found = await store.find_credentials("alice")
     assert found is not None
     assert (found.user, found.password_hash) == (changed, "new hash")
@@ -328,8 +332,8 @@ async def test_a_new_password_replaces_the_old(store: UserStore, database: Datab
 async def test_enabling_keeps_the_epoch(store: UserStore, database: Database) -> None:
     """Enabling gives back the login, not the tokens: the epoch stays, nothing is recorded."""
     user = await stored_user(database)
-    disabled = await store.set_disabled(user.id, disabled=True)
-    enabled = await store.set_disabled(user.id, disabled=False)
+    disabled = await store.change(user.id, UserChanges(is_disabled=True))
+    enabled = await store.change(user.id, UserChanges(is_disabled=False))
     assert disabled is not None
     assert enabled is not None
     assert (disabled.is_disabled, disabled.epoch) == (True, 1)
@@ -367,7 +371,7 @@ async def test_an_upgraded_hash_never_undoes_a_new_password(
 ) -> None:
     """A hash that was computed while the password changed is thrown away."""
     user = await stored_user(database, "alice", password_hash="weak")
-    await store.set_password(user.id, "of the new password")
+    await store.change(user.id, UserChanges(password_hash="of the new password"))
     assert not await store.replace_hash(user.id, old="weak", new="strong")
     found = await store.find_credentials("alice")
     assert found is not None
@@ -381,7 +385,7 @@ async def test_upgrades_and_password_changes_race_to_the_password(
     for number in range(20):
         user = await stored_user(database, f"racer{number}", password_hash="weak")
         upgrade = store.replace_hash(user.id, old="weak", new="strong")
-        change = store.set_password(user.id, "of the new password")
+        change = store.change(user.id, UserChanges(password_hash="of the new password"))
         await asyncio.gather(*((upgrade, change) if number % 2 else (change, upgrade)))
         found = await store.find_credentials(f"racer{number}")
         assert found is not None
@@ -402,9 +406,9 @@ async def test_of_many_upgrades_one_wins(store: UserStore, database: Database) -
 # Users who are not there.
 
 _CHANGES: dict[str, Callable[[UserStore, User], Awaitable[object]]] = {
-    "set_roles": lambda store, user: store.set_roles(user.id, ["admin"]),
+    "set_roles": lambda store, user: store.change(user.id, UserChanges(roles=("admin",))),
     "replace_hash": lambda store, user: store.replace_hash(user.id, old="hash", new="new"),
-    "enable": lambda store, user: store.set_disabled(user.id, disabled=False),
+    "enable": lambda store, user: store.change(user.id, UserChanges(is_disabled=False)),
     **_ENDINGS,
 }
 

@@ -12,12 +12,12 @@ import msgspec
 
 from edge.accounts.client import Client, StoredClient
 from edge.accounts.ports import ClientIdTaken, UsernameTaken
-from edge.accounts.user import NewUser, StoredCredentials, User, username_key
+from edge.accounts.user import NewUser, StoredCredentials, User, UserChanges, username_key
 from edge.reasons import Reason
 from edge.tokens.claims import AccessClaims, ClaimsPolicy, VerifiedToken
 from edge.tokens.own_tokens import OwnTokens
 from edge.tokens.ports import NewSession
-from edge.tokens.session import Holder, Origin, Session, SessionLifetime
+from edge.tokens.session import Holder, LiveSession, Origin, Session, SessionLifetime
 from edge.tokens.verifier import Verifier
 
 NOW_S: Final = 1_800_000_000
@@ -102,6 +102,7 @@ class FakeUserStore:
         self.credentials: dict[UUID, StoredCredentials] = {}
         self.reads = 0
         self.replacements: list[tuple[str, str]] = []
+        self.kept_sessions: list[UUID | None] = []
 
     def put(self, user: User, password_hash: str) -> User:
         """Store a user as it is."""
@@ -129,19 +130,32 @@ class FakeUserStore:
     async def count_demo(self) -> int:
         return sum(found.user.is_demo for found in self.credentials.values())
 
-    async def set_roles(self, user_id: UUID, roles: Sequence[str]) -> User | None:
+    async def change(self, user_id: UUID, changes: UserChanges) -> User | None:
         found = self.credentials.get(user_id)
         if found is None:
             return None
-        is_less = not set(found.user.roles) <= set(roles)
-        return self._change(user_id, epoch=found.user.epoch + is_less, roles=tuple(roles))
+        fields = {
+            name: value
+            for name, value in msgspec.structs.asdict(changes).items()
+            if value is not msgspec.UNSET
+        }
+        new_hash = fields.pop("password_hash", None)
+        self.put(found.user, new_hash or found.password_hash)
+        is_less = not set(found.user.roles) <= set(fields.get("roles", found.user.roles))
+        ends = bool(new_hash or fields.get("is_disabled") or is_less)
+        return self._change(user_id, epoch=found.user.epoch + ends, **fields)
 
-    async def set_password(self, user_id: UUID, password_hash: str) -> User | None:
+    async def change_password(
+        self, user_id: UUID, *, old_hash: str, new_hash: str, kept_session: UUID | None
+    ) -> bool:
+        self.kept_sessions.append(kept_session)
+        return await self.replace_hash(user_id, old=old_hash, new=new_hash)
+
+    async def end_sessions(self, user_id: UUID) -> bool:
         found = self.credentials.get(user_id)
-        if found is None:
-            return None
-        self.put(found.user, password_hash)
-        return self._change(user_id, epoch=found.user.epoch + 1)
+        if found is not None:
+            self._change(user_id, epoch=found.user.epoch + 1)
+        return found is not None
 
     async def replace_hash(self, user_id: UUID, *, old: str, new: str) -> bool:
         found = self.credentials.get(user_id)
@@ -150,13 +164,6 @@ class FakeUserStore:
         self.replacements.append((old, new))
         self.put(found.user, new)
         return True
-
-    async def set_disabled(self, user_id: UUID, *, disabled: bool) -> User | None:
-        found = self.credentials.get(user_id)
-        if found is None:
-            return None
-        epoch = found.user.epoch + disabled
-        return self._change(user_id, epoch=epoch, is_disabled=disabled)
 
     async def delete(self, user_id: UUID) -> bool:
         return self.credentials.pop(user_id, None) is not None
@@ -263,9 +270,12 @@ class FakeSessionStore:
         )
         return self._read(session_id)
 
-    async def revoke(self, session_id: UUID) -> bool:
+    async def of_user(self, user_id: UUID) -> Sequence[LiveSession]:
+        raise NotImplementedError
+
+    async def revoke(self, session_id: UUID, *, of: UUID | None = None) -> bool:
         row = self.rows.get(session_id)
-        if row is None or row.revoked_at_ms is not None:
+        if row is None or row.revoked_at_ms is not None or of not in (None, row.holder.user_id):
             return False
         self.rows[session_id] = msgspec.structs.replace(row, revoked_at_ms=self.now_ms)
         return True

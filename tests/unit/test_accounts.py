@@ -8,6 +8,7 @@ import pytest
 
 from edge.accounts.accounts import Accounts
 from edge.accounts.email_validator import normalise_email
+from edge.accounts.password_login import PasswordLogin
 from edge.accounts.passwords import PasswordPolicy, Strength
 from edge.accounts.user import User
 from edge.reasons import Reason
@@ -37,6 +38,7 @@ class House:
             self.hasher,
             policy,
             estimate=estimate,
+            verify=PasswordLogin(self.store, self.hasher, max_length=64).verify,
             normalise_email=normalise_email,
             new_id=id_sequence(),
         )

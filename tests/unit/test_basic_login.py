@@ -9,7 +9,7 @@ from edge.access import basic
 from edge.access.basic import BasicLogin
 from edge.access.credentials import BasicCredentials
 from edge.accounts.password_login import PasswordLogin
-from edge.accounts.user import User
+from edge.accounts.user import User, UserChanges
 from edge.faults import UnavailableError
 from edge.reasons import Reason
 from tests.support.fakes import CountingHasher, FakeClock, FakeUserStore, make_user
@@ -138,7 +138,7 @@ async def test_the_same_password_of_two_users_is_two_entries(house: House) -> No
 async def test_a_new_password_evicts_the_old_one(house: House) -> None:
     """From the moment the hash changes, the old password is wrong and the new one is right."""
     await house.check()
-    await house.store.set_password(ALICE, await house.hasher.hash(OTHER))
+    await house.store.change(ALICE, UserChanges(password_hash=await house.hasher.hash(OTHER)))
     assert await house.check(RIGHT) is Reason.CREDENTIALS_INVALID
     assert isinstance(await house.check(WRONG), User)
 
@@ -161,7 +161,7 @@ async def test_a_new_epoch_evicts(house: House) -> None:
 async def test_a_disabled_account_is_out_at_once(house: House) -> None:
     """Disabling refuses the next request; only the right password learns why."""
     await house.check()
-    await house.store.set_disabled(ALICE, disabled=True)
+    await house.store.change(ALICE, UserChanges(is_disabled=True))
     assert await house.check(RIGHT) is Reason.ACCOUNT_DISABLED
     assert await house.check(WRONG) is Reason.CREDENTIALS_INVALID
 
@@ -285,7 +285,7 @@ async def test_a_password_change_during_the_hash_wins(house: House) -> None:
     house.hasher.hold()
     request = asyncio.create_task(house.check())
     await turn_the_loop()
-    await house.store.set_password(ALICE, await house.hasher.hash(OTHER))
+    await house.store.change(ALICE, UserChanges(password_hash=await house.hasher.hash(OTHER)))
     house.hasher.release()
     await request
     assert await house.check(RIGHT) is Reason.CREDENTIALS_INVALID

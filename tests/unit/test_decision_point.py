@@ -11,6 +11,7 @@ from edge.access.decision_point import DecisionPoint
 from edge.access.principal import Method, Principal
 from edge.access.rules import RoleHierarchy, ScopePolicy
 from edge.accounts.password_login import PasswordLogin
+from edge.accounts.user import UserChanges
 from edge.faults import UnavailableError
 from edge.reasons import Reason
 from edge.tokens.token_check import TokenCheck
@@ -188,7 +189,7 @@ async def test_a_list_that_is_away_is_a_fault(house: House) -> None:
 
 async def test_a_disabled_account_is_refused(house: House) -> None:
     """Basic credentials of a disabled account are told so, as the password was right."""
-    await house.store.set_disabled(UUID(int=1), disabled=True)
+    await house.store.change(UUID(int=1), UserChanges(is_disabled=True))
     decision = await house.decide(basic("alice", PASSWORD), accepted=BASIC)
     assert decision == Unauthenticated(Reason.ACCOUNT_DISABLED)
 

@@ -37,6 +37,8 @@ NAMES = {
     "account.created": events.AccountCreated,
     "account.roles_changed": events.AccountRolesChanged,
     "account.password_changed": events.AccountPasswordChanged,
+    "account.profile_changed": events.AccountProfileChanged,
+    "account.sessions_ended": events.AccountSessionsEnded,
     "account.disabled": events.AccountDisabled,
     "account.enabled": events.AccountEnabled,
     "account.deleted": events.AccountDeleted,

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from edge.accounts.password_login import PasswordLogin
-from edge.accounts.user import User
+from edge.accounts.user import User, UserChanges
 from edge.faults import UnavailableError
 from edge.reasons import Reason
 from tests.support.fakes import CountingHasher, FakeUserStore, make_user
@@ -122,7 +122,7 @@ async def test_the_upgrade_does_not_undo_a_new_password(house: House) -> None:
     """Where the hash has changed in the meantime, the upgrade leaves it alone."""
     house.hasher.version = 2
     found = await house.login.find("alice")
-    await house.store.set_password(UUID(int=1), "fake$2$another")
+    await house.store.change(UUID(int=1), UserChanges(password_hash="fake$2$another"))
     assert await house.login.verify(found, PASSWORD)
     assert house.store.credentials[UUID(int=1)].password_hash == "fake$2$another"
 

@@ -13,21 +13,12 @@ BASIC: frozenset[Method] = frozenset({"basic"})
 # Accounts are made and changed on the command line; no route answers with these.
 _OF_THE_COMMAND_LINE = frozenset(
     {
-        Reason.USERNAME_INVALID,
-        Reason.USERNAME_TAKEN,
-        Reason.EMAIL_INVALID,
-        Reason.FULL_NAME_INVALID,
-        Reason.ROLE_INVALID,
-        Reason.PASSWORD_TOO_SHORT,
-        Reason.PASSWORD_TOO_LONG,
-        Reason.PASSWORD_COMMON,
-        Reason.PASSWORD_GUESSABLE,
-        Reason.PASSWORD_CONTEXTUAL,
-        Reason.PASSWORD_NOT_TEXT,
         Reason.CLIENT_ID_INVALID,
         Reason.CLIENT_ID_TAKEN,
         Reason.CLIENT_NAME_INVALID,
         Reason.GRANT_INVALID,
+        Reason.KEY_NEEDED,
+        Reason.KEY_IN_USE,
     }
 )
 # The OAuth endpoints answer in words of their own; these are in events.
@@ -67,7 +58,7 @@ def test_every_reason_has_a_title_of_its_own_words(reason: Reason) -> None:
 
 def test_a_reason_without_a_title_gets_the_phrase_of_the_status() -> None:
     """A document always has a title."""
-    assert problem(Reason.USERNAME_TAKEN, 409, request_id="an-id").title == "Conflict"
+    assert problem(Reason.CLIENT_ID_TAKEN, 409, request_id="an-id").title == "Conflict"
 
 
 def test_a_document_has_all_members() -> None:

@@ -11,6 +11,7 @@ from edge.access.rules import RoleHierarchy, ScopePolicy
 from edge.access.sign_in import SignedIn, SignIn, SignInRefused
 from edge.accounts.client import built_in_client
 from edge.accounts.password_login import PasswordLogin
+from edge.accounts.user import UserChanges
 from edge.faults import UnavailableError
 from edge.reasons import Reason
 from edge.tokens.access_tokens import AccessTokenIssuer
@@ -183,7 +184,7 @@ async def test_a_wrong_password_starts_nothing(house: House) -> None:
 
 async def test_a_disabled_account_starts_nothing(house: House) -> None:
     """The right password of a disabled account is told that it is disabled."""
-    await house.users.set_disabled(ALICE.id, disabled=True)
+    await house.users.change(ALICE.id, UserChanges(is_disabled=True))
     outcome = await house.sign_in.with_password(CLIENT, "alice", PASSWORD, None, HERE)
     assert isinstance(outcome, SignInRefused)
     assert outcome.decision == Unauthenticated(Reason.ACCOUNT_DISABLED)

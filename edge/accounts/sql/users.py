@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, exc, func, insert, select, update
+import msgspec
+from sqlalchemy import delete, exc, func, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from edge.accounts.ports import UsernameTaken
-from edge.accounts.user import NewUser, StoredCredentials, User, username_key
+from edge.accounts.user import NewUser, StoredCredentials, User, UserChanges, username_key
 from edge.stores.announcing import Announce, to_nobody
-from edge.stores.sql import Database, database_now
+from edge.stores.sql import Database, database_now, uuid_text
 from edge.stores.tables import revocations, sessions, users
 
 _SHOWN = [column for column in users.c if column.name not in ("username_key", "password_hash")]
@@ -87,24 +88,61 @@ class SqlUserStore:
         async with self._database.reading() as connection:
             return await connection.scalar(statement) or 0
 
-    async def set_roles(self, user_id: UUID, roles: Sequence[str]) -> User | None:
+    async def change(self, user_id: UUID, changes: UserChanges) -> User | None:
+        values = {
+            name: list(value) if name == "roles" else value
+            for name, value in msgspec.structs.asdict(changes).items()
+            if value is not msgspec.UNSET
+        }
         async with self._database.writing() as connection:
             before = await _lock(connection, user_id)
             if before is None:
                 return None
-            if set(before.roles) - set(roles):
-                await self._raise_epoch(connection, user_id, before.epoch + 1)
-            user = await _change(connection, user_id, roles=list(roles))
+            if "password_hash" in values or values.get("is_disabled"):
+                await self._shut_out(connection, before)
+            elif set(before.roles) - set(values.get("roles", before.roles)):
+                await self._raise_epoch(connection, before)
+            user = await _change(connection, user_id, **values)
         await self._announce()
         return user
 
-    async def set_password(self, user_id: UUID, password_hash: str) -> User | None:
+    async def change_password(
+        self, user_id: UUID, *, old_hash: str, new_hash: str, kept_session: UUID | None
+    ) -> bool:
+        others = [sessions.c.user_id == user_id, sessions.c.revoked_at_ms.is_(None)]
+        if kept_session is not None:
+            others.append(sessions.c.id != kept_session)
         async with self._database.writing() as connection:
-            if not await self._shut_out(connection, user_id):
-                return None
-            user = await _change(connection, user_id, password_hash=password_hash)
+            replaced = await connection.execute(
+                update(users)
+                .where(users.c.id == user_id, users.c.password_hash == old_hash)
+                .values(password_hash=new_hash, updated_at_ms=database_now())
+            )
+            if replaced.rowcount != 1:
+                return False
+            # Not by the epoch, which would end the access tokens of the kept session too.
+            ended = select(
+                literal("session"),
+                uuid_text(sessions.c.id),
+                database_now(),
+                database_now() + self._revocation_lifetime_ms,
+            ).where(*others)
+            columns = ["kind", "subject", "recorded_at_ms", "expires_at_ms"]
+            await connection.execute(insert(revocations).from_select(columns, ended))
+            await connection.execute(
+                update(sessions).where(*others).values(revoked_at_ms=database_now())
+            )
         await self._announce()
-        return user
+        return True
+
+    async def end_sessions(self, user_id: UUID) -> bool:
+        async with self._database.writing() as connection:
+            before = await _lock(connection, user_id)
+            if before is None:
+                return False
+            await self._shut_out(connection, before)
+        await self._announce()
+        return True
 
     async def replace_hash(self, user_id: UUID, *, old: str, new: str) -> bool:
         statement = (
@@ -115,41 +153,32 @@ class SqlUserStore:
         async with self._database.writing() as connection:
             return (await connection.execute(statement)).rowcount == 1
 
-    async def set_disabled(self, user_id: UUID, *, disabled: bool) -> User | None:
-        async with self._database.writing() as connection:
-            if disabled and not await self._shut_out(connection, user_id):
-                return None
-            user = await _change(connection, user_id, is_disabled=disabled)
-        await self._announce()
-        return user
-
     async def delete(self, user_id: UUID) -> bool:
         async with self._database.writing() as connection:
-            if not await self._shut_out(connection, user_id):
+            before = await _lock(connection, user_id)
+            if before is None:
                 return False
+            await self._shut_out(connection, before)
             await connection.execute(delete(users).where(users.c.id == user_id))
         await self._announce()
         return True
 
-    async def _shut_out(self, connection: AsyncConnection, user_id: UUID) -> bool:
-        """End every session and access token of the user; False for an unknown one."""
-        before = await _lock(connection, user_id)
-        if before is None:
-            return False
-        await self._raise_epoch(connection, user_id, before.epoch + 1)
+    async def _shut_out(self, connection: AsyncConnection, user: User) -> None:
+        """End every session and access token of the user, whose row is locked."""
+        await self._raise_epoch(connection, user)
         await connection.execute(
             update(sessions)
-            .where(sessions.c.user_id == user_id, sessions.c.revoked_at_ms.is_(None))
+            .where(sessions.c.user_id == user.id, sessions.c.revoked_at_ms.is_(None))
             .values(revoked_at_ms=database_now())
         )
-        return True
 
-    async def _raise_epoch(self, connection: AsyncConnection, user_id: UUID, epoch: int) -> None:
-        await connection.execute(update(users).where(users.c.id == user_id).values(epoch=epoch))
+    async def _raise_epoch(self, connection: AsyncConnection, user: User) -> None:
+        epoch = user.epoch + 1
+        await connection.execute(update(users).where(users.c.id == user.id).values(epoch=epoch))
         await connection.execute(
             insert(revocations).values(
                 kind="user",
-                subject=str(user_id),
+                subject=str(user.id),
                 epoch=epoch,
                 recorded_at_ms=database_now(),
                 expires_at_ms=database_now() + self._revocation_lifetime_ms,

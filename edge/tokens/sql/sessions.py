@@ -1,5 +1,6 @@
 """Sessions in SQL."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -21,7 +22,7 @@ from edge.stores.announcing import Announce, to_nobody
 from edge.stores.sql import Database, database_now
 from edge.stores.tables import clients, revocations, sessions, users
 from edge.tokens.ports import NewSession
-from edge.tokens.session import Holder, Origin, Session, SessionLifetime
+from edge.tokens.session import Holder, LiveSession, Origin, Session, SessionLifetime
 
 
 class SqlSessionStore:
@@ -115,12 +116,28 @@ class SqlSessionStore:
             # the user, so the epoch read here is one that such an end will still outdate.
             return await self._read(connection, session_id)
 
-    async def revoke(self, session_id: UUID) -> bool:
+    async def of_user(self, user_id: UUID) -> Sequence[LiveSession]:
+        statement = (
+            select(sessions)
+            .where(
+                sessions.c.user_id == user_id,
+                sessions.c.revoked_at_ms.is_(None),
+                sessions.c.idle_expires_at_ms > self._now,
+                sessions.c.absolute_expires_at_ms > self._now,
+            )
+            .order_by(sessions.c.rotated_at_ms.desc(), sessions.c.id.desc())
+        )
+        async with self._database.reading() as connection:
+            return [_live_session(row) for row in await connection.execute(statement)]
+
+    async def revoke(self, session_id: UUID, *, of: UUID | None = None) -> bool:
         statement = (
             update(sessions)
             .where(sessions.c.id == session_id, sessions.c.revoked_at_ms.is_(None))
             .values(revoked_at_ms=self._now)
         )
+        if of is not None:
+            statement = statement.where(sessions.c.user_id == of)
         async with self._database.writing() as connection:
             if (await connection.execute(statement)).rowcount != 1:
                 return False
@@ -150,6 +167,16 @@ class SqlSessionStore:
         )
         row = (await connection.execute(statement)).first()
         return _session(row) if row else None
+
+
+def _live_session(row: Row[Any]) -> LiveSession:
+    return LiveSession(
+        id=row.id,
+        client_id=row.client_id,
+        created_at_ms=row.created_at_ms,
+        used_at_ms=row.rotated_at_ms,
+        origin=Origin(row.address, row.user_agent),
+    )
 
 
 def _session(row: Row[Any]) -> Session:

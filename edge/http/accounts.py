@@ -1,0 +1,69 @@
+"""What the routes about accounts share: how they are shown, named and refused."""
+
+from datetime import datetime
+from typing import Final, NoReturn
+from uuid import UUID
+
+import msgspec
+
+from edge.accounts.user import User
+from edge.http.bodies import BodyError
+from edge.http.moments import moment
+from edge.http.problems import FieldError, title
+from edge.reasons import Reason
+
+_FIELDS: Final = {
+    Reason.USERNAME_INVALID: "username",
+    Reason.USERNAME_TAKEN: "username",
+    Reason.EMAIL_INVALID: "email",
+    Reason.FULL_NAME_INVALID: "full_name",
+    Reason.ROLE_INVALID: "roles",
+}
+
+
+class Profile(msgspec.Struct, frozen=True, kw_only=True):
+    """What a user may know of an account; `roles` as assigned, without what they include."""
+
+    id: UUID
+    username: str
+    email: str | None
+    full_name: str | None
+    roles: tuple[str, ...]
+    is_disabled: bool
+    created_at: datetime
+    updated_at: datetime
+
+
+def profile_of(user: User) -> Profile:
+    return Profile(
+        id=user.id,
+        username=user.username,
+        email=user.email,
+        full_name=user.full_name,
+        roles=user.roles,
+        is_disabled=user.is_disabled,
+        created_at=moment(user.created_at_ms),
+        updated_at=moment(user.updated_at_ms),
+    )
+
+
+def parse_id(text: str) -> UUID | None:
+    """Read an id in a path; None where it is none, which nothing then has."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def refuse_account(
+    reason: Reason,
+    *,
+    password_field: str = "password",  # noqa: S107  # the name of a field
+) -> NoReturn:
+    """Say that an account cannot be made or changed so, and which field is at fault.
+
+    Raises:
+        BodyError: always.
+    """
+    field = _FIELDS.get(reason, password_field)
+    raise BodyError(reason, [FieldError(f"/{field}", title(reason))])
