@@ -1,0 +1,109 @@
+"""Signing keys that somebody else changes while this replica runs."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from sqlalchemy import update
+from structlog.testing import capture_logs
+
+from edge.settings import Settings
+from edge.stores.sql import Database
+from edge.stores.tables import signing_keys
+from tests.support.app import RunningApp, make_settings, running_service
+
+
+def slow(tmp_path: Path, database_url: str, **environ: str) -> Settings:
+    """Give settings by which a replica hardly ever looks at the keys by itself."""
+    return make_settings(tmp_path / "data", database_url, TOKENS_KEY_RELOAD_S="60", **environ)
+
+
+def kid_of(app: RunningApp, token: str) -> str:
+    claimed = app.edge.verifier.claimed(token.encode())
+    assert claimed is not None
+    return claimed[1]
+
+
+async def rotate_now(app: RunningApp) -> None:
+    assert await app.edge.signing_keys.add(app.edge.signing_keys.make(), at_once=True)
+    await app.edge.signing_keys.load()
+
+
+async def within_seconds(is_so: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(10):
+        while not await is_so():  # noqa: ASYNC110  # what others see, not an event of ours
+            await asyncio.sleep(0.02)
+
+
+async def test_a_key_that_is_not_known_yet_is_looked_for(tmp_path: Path, database_url: str) -> None:
+    """A token signed with a key that another replica made just now is accepted at once."""
+    settings = slow(tmp_path, database_url, REVOCATION_BOUND_S="60")
+    async with running_service(settings) as one, running_service(settings) as other:
+        await one.add_user("ann")
+        assert (await other.get("/users/me", (await one.login("ann"))["access_token"])).is_success
+        await rotate_now(one)
+        token = (await one.login("ann"))["access_token"]
+        assert kid_of(one, token) not in other.edge.key_ring
+        assert (await other.get("/users/me", token)).status_code == 200
+
+
+async def test_a_key_retired_elsewhere_is_heard_of(tmp_path: Path, database_url: str) -> None:
+    """Retiring a key reaches the other replicas with the revocations, not at their next look."""
+    settings = slow(tmp_path, database_url, REVOCATION_BOUND_S="0.2")
+    async with running_service(settings) as one, running_service(settings) as other:
+        await one.add_user("ann")
+        token = (await one.login("ann"))["access_token"]
+        old = kid_of(one, token)
+        assert (await other.get("/users/me", token)).status_code == 200
+        await rotate_now(one)
+        assert await one.edge.signing_keys.retire(old, at_once=True) is None
+
+        async def is_refused() -> bool:
+            answer = await other.get("/users/me", token)
+            return answer.status_code == 401 and answer.json()["code"] == "key_unknown"
+
+        await within_seconds(is_refused)
+
+
+async def test_a_key_older_than_set_gets_a_successor(
+    tmp_path: Path, database_url: str, database: Database
+) -> None:
+    """Automatic rotation adds one pending key, and the log says that Edge did it."""
+    async with running_service(slow(tmp_path, database_url)) as app:
+        [old] = await app.edge.signing_keys.all()
+    async with database.writing() as connection:
+        await connection.execute(
+            update(signing_keys).values(created_at_ms=old.times.created_at_ms - 86_400_000)
+        )
+    with capture_logs() as logs:
+        settings = slow(tmp_path, database_url, TOKENS_KEY_ROTATION_DAYS="1")
+        async with running_service(settings) as app:
+
+            async def is_rotated() -> bool:
+                return len(await app.edge.signing_keys.all()) > 1
+
+            await within_seconds(is_rotated)
+            first, second = await app.edge.signing_keys.all()
+    assert [first.state, second.state] == ["active", "pending"]
+    added = [(entry["kid"], entry["by"]) for entry in logs if entry["event"] == "key.added"]
+    assert added == [(second.times.kid, "edge")]
+
+
+async def test_keys_that_cannot_be_opened_are_told_of(
+    tmp_path: Path, database_url: str, database: Database
+) -> None:
+    """What was loaded goes on; an unknown key is then 503, and the log names the trouble once."""
+    settings = slow(tmp_path, database_url, REVOCATION_BOUND_S="60")
+    async with running_service(settings) as one, running_service(settings) as other:
+        await one.add_user("ann")
+        before = (await one.login("ann"))["access_token"]
+        await rotate_now(one)
+        after = (await one.login("ann"))["access_token"]
+        async with database.writing() as connection:
+            await connection.execute(update(signing_keys).values(sealed_key="damaged"))
+        with capture_logs() as logs:
+            answers = [await other.get("/users/me", token) for token in (after, after, before)]
+    assert [answer.status_code for answer in answers] == [503, 503, 200]
+    assert answers[0].json()["code"] == "signing_unavailable"
+    [failed] = [entry for entry in logs if entry["event"] == "key.reload_failed"]
+    assert "cannot be opened" in failed["reason"]
