@@ -28,6 +28,7 @@ from edge.accounts.passwords import PasswordPolicy
 from edge.accounts.sql.clients import SqlClientStore
 from edge.accounts.sql.users import SqlUserStore
 from edge.accounts.zxcvbn import estimate
+from edge.issuers import fetch_first, key_set_of, reader_of
 from edge.settings import Finding, Settings, SettingsError, check
 from edge.settings.key_file import read_or_create
 from edge.settings.secret import decode_secret_key, derive_key
@@ -109,6 +110,7 @@ class Edge:
             publish=self._wake.publish if self._wake else to_nobody,
         )
         announce = self.revocations.announce
+        self.revocation_log = SqlRevocationLog(self.database, announce=announce)
         self.metrics = Metrics()
         self.metrics.add_gauge(
             "edge_revocation_lag_seconds",
@@ -146,7 +148,8 @@ class Edge:
                         audiences=frozenset({tokens.audience}),
                         leeway_s=tokens.leeway_s,
                     )
-                )
+                ),
+                *map(reader_of, settings.issuers),
             ],
             most_remembered=tokens.verified_cache_entries,
         )
@@ -190,8 +193,14 @@ class Edge:
             clock=time.time,
             new_id=uuid7,
         )
+        self._key_sets = {
+            trusted.issuer: key_set_of(trusted, self.verifier, record, time.time)
+            for trusted in settings.issuers
+        }
         token_check = TokenCheck(
-            self.verifier, self.revocations, {settings.issuer: self.key_reloader}
+            self.verifier,
+            self.revocations,
+            {settings.issuer: self.key_reloader, **self._key_sets},
         )
         self.clients = Clients(
             SqlClientStore(
@@ -251,6 +260,7 @@ class Edge:
             await stack.enter_async_context(self.stores_open())
             await self._login.prepare()
             await self.revocations.read()
+            await fetch_first(self._key_sets.values())
             await stack.enter_async_context(self._background())
             stack.callback(self.health.set_ready, ready=False)
             self.health.set_ready(ready=True)
@@ -265,6 +275,11 @@ class Edge:
                 self.health.add("redis", self._wake.ping)
                 stack.push_async_callback(self._wake.close)
                 work.append(self._wake.listen(self.revocations.wake))
+            for trusted in self.settings.issuers:
+                key_set = self._key_sets[trusted.issuer]
+                self.health.add(f"issuer {trusted.subject_prefix}", key_set.check)
+                stack.push_async_callback(key_set.close)
+                work.append(key_set.run())
             tasks = [asyncio.create_task(coroutine) for coroutine in work]
             try:
                 yield

@@ -217,6 +217,47 @@ class Log(_Section, frozen=True):
     ] = "auto"
 
 
+class TrustedIssuer(_Section, frozen=True):
+    """An identity provider whose access tokens are accepted; see docs/tokens.md."""
+
+    issuer: Annotated[str, Meta(pattern=r"^\S{1,255}\Z"), _described("the `iss` of its tokens")]
+    subject_prefix: Annotated[
+        str,
+        Meta(pattern=r"^[a-z][a-z0-9-]{0,31}\Z"),
+        _described("what stands before its subjects here, as in okta:00u1; no other's"),
+    ]
+    audiences: Annotated[Names, Meta(min_length=1), _described("the `aud` its tokens must have")]
+    jwks_url: Annotated[str | None, _described("where its keys are")] = None
+    jwks_file: Annotated[Path | None, _described("a file with its keys, instead of a URL")] = None
+    algorithms: Annotated[
+        tuple[Literal["ES256", "ES384", "RS256", "RS384", "RS512", "PS256", "EdDSA"], ...],
+        Meta(min_length=1),
+        _described("the algorithms it may sign with"),
+    ] = ("ES256", "RS256")
+    types: Annotated[Names, Meta(min_length=1), _described("the `typ` its access tokens have")] = (
+        "at+jwt",
+    )
+    roles_claim: Annotated[
+        str | Names, _described('where its roles are, such as "realm_access.roles"')
+    ] = ""
+    scopes_claim: Annotated[str | Names, _described("where its scopes are")] = "scope"
+    roles: Annotated[dict[str, str], _described("from its roles to ours")] = msgspec.field(
+        default_factory=dict
+    )
+    scopes: Annotated[dict[str, str], _described("from its scopes to ours")] = msgspec.field(
+        default_factory=dict
+    )
+    leeway_s: Annotated[
+        int, Meta(ge=0, le=120), _described("seconds of clock difference forgiven")
+    ] = 5
+    refresh_s: Annotated[
+        int, Meta(ge=10, le=86_400), _described("seconds between two looks at its keys")
+    ] = 300
+    stale_s: Annotated[
+        int, Meta(ge=10, le=30 * 86_400), _described("seconds its keys are good while it is away")
+    ] = 86_400
+
+
 class Settings(_Section, frozen=True):
     """All settings of one Edge; immutable, passed by value from the composition root."""
 
@@ -246,6 +287,10 @@ class Settings(_Section, frozen=True):
     example_routes: Annotated[
         bool, _described("false to leave out the example routes such as /admin-area")
     ] = True
+    issuers: Annotated[
+        tuple[TrustedIssuer, ...],
+        _described("the identity providers whose access tokens are accepted, a list of tables"),
+    ] = ()
     server: Server = Server()
     database: Database = Database()
     redis: Redis = Redis()

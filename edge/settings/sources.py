@@ -104,10 +104,13 @@ def fields() -> Iterator[Field]:
 
 
 def _field(section: str | None, info: msgspec.structs.FieldInfo) -> Field:
-    metas = typing.get_args(info.type)[1:]
-    description = next(meta.description for meta in metas if meta.description)
     default = info.default if info.default is not msgspec.NODEFAULT else info.default_factory()
-    return Field(section, info.name, info.type, description, default)
+    return Field(section, info.name, info.type, _description(info), default)
+
+
+def _description(info: msgspec.structs.FieldInfo) -> str:
+    metas = typing.get_args(info.type)[1:]
+    return next(str(meta.description) for meta in metas if meta.description)
 
 
 def _bare(annotated: Any) -> Any:  # noqa: ANN401  # a type expression
@@ -126,6 +129,10 @@ def _assemble(values: Sequence[tuple[Field, object]]) -> Settings:
         if isinstance(section, type) and issubclass(section, msgspec.Struct):
             top[info.name] = section(**top[info.name])
     return Settings(**top)
+
+
+class _WrongTableError(Exception):
+    """Tables of a list have mistakes, each of them a finding."""
 
 
 class _Found(msgspec.Struct, frozen=True):
@@ -153,10 +160,51 @@ class _Reader:
             return field.default
         self.origins[field.variable] = found.origin
         try:
+            type_ = _table_type(field)
+            if type_ is not None:
+                return self._read_tables(field, type_, _list_of(found))
             return _convert(found, field)
+        except _WrongTableError:
+            return field.default
         except ValueError as error:  # msgspec.ValidationError is one
             self._error(field.variable, _sentence(error, field), f"set it to {field.description}")
             return field.default
+
+    def _read_tables(
+        self, field: Field, type_: type[msgspec.Struct], tables: Sequence[object]
+    ) -> tuple[msgspec.Struct, ...]:
+        before = len(self.findings)
+        read = [self._read_table(field, type_, *numbered) for numbered in enumerate(tables)]
+        if len(self.findings) > before:
+            raise _WrongTableError
+        return tuple(table for table in read if table is not None)
+
+    def _read_table(
+        self, field: Field, type_: type[msgspec.Struct], number: int, table: object
+    ) -> msgspec.Struct | None:
+        """Decode one table of a list, key by key, so that every mistake in it is a finding."""
+        keys = {info.name: info for info in msgspec.structs.fields(type_)}
+        place = f"{field.variable}[{number}]"
+        if not isinstance(table, dict):
+            self._error(place, "is no table", f"write it as [[{field.toml_key}]]")
+            return None
+        before = len(self.findings)
+        values = {}
+        for name in sorted(table.keys() - keys.keys()):
+            self.findings.append(_unknown(f"{place}.{name}", "is not a setting of Edge", set(keys)))
+        for name, info in keys.items():
+            description = _description(info)
+            if name not in table:
+                if info.required:
+                    self._error(f"{place}.{name}", "is missing", f"set it to {description}")
+                continue
+            try:
+                values[name] = msgspec.convert(table[name], info.type, dec_hook=_decode_custom)
+            except ValueError as error:
+                self._error(
+                    f"{place}.{name}", f"is not usable: {error}", f"set it to {description}"
+                )
+        return type_(**values) if len(self.findings) == before else None
 
     def unknown_names(self) -> Iterator[Finding]:
         known = {field.variable: field for field in fields()}
@@ -214,6 +262,22 @@ class _Reader:
 
     def _error(self, variable: str, problem: str, fix: str) -> None:
         self.findings.append(Finding("error", variable, problem, fix))
+
+
+def _table_type(field: Field) -> type[msgspec.Struct] | None:
+    """Give the type of the tables where the setting is a list of tables."""
+    inner = typing.get_args(_bare(field.type))[:1]
+    return inner[0] if inner and isinstance(inner[0], type(msgspec.Struct)) else None
+
+
+def _list_of(found: _Found) -> list[object]:
+    """Give the entries of a list, in the environment written as JSON.
+
+    Raises:
+        ValueError: it is no list.
+    """
+    raw = msgspec.json.decode(found.raw) if isinstance(found.raw, str) else found.raw
+    return msgspec.convert(raw, list[object])
 
 
 def _convert(found: _Found, field: Field) -> object:

@@ -175,5 +175,21 @@ class KeyReloadFailed(SecurityEvent, frozen=True, kw_only=True):
     name = "key.reload_failed"
 
 
+class IssuerKeysChanged(SecurityEvent, frozen=True, kw_only=True):
+    """A trusted issuer has other keys than before; `left_out` says which cannot be used."""
+
+    name = "issuer.keys_changed"
+    issuer: str = ""
+    count: int = 0
+    left_out: tuple[str, ...] = ()
+
+
+class IssuerUnavailable(SecurityEvent, frozen=True, kw_only=True):
+    """The keys of a trusted issuer could not be fetched; told once an outage."""
+
+    name = "issuer.unavailable"
+    issuer: str = ""
+
+
 Record = Callable[[SecurityEvent], None]
 """Takes note of an event; never fails and never waits."""

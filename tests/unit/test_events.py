@@ -34,6 +34,8 @@ NAMES = {
     "key.retired": events.KeyRetired,
     "key.resealed": events.KeysResealed,
     "key.reload_failed": events.KeyReloadFailed,
+    "issuer.keys_changed": events.IssuerKeysChanged,
+    "issuer.unavailable": events.IssuerUnavailable,
     "account.created": events.AccountCreated,
     "account.roles_changed": events.AccountRolesChanged,
     "account.password_changed": events.AccountPasswordChanged,
@@ -74,6 +76,8 @@ def test_an_event_has_no_room_for_secrets(kind: type[SecurityEvent]) -> None:
         "kid",
         "algorithm",
         "count",
+        "issuer",
+        "left_out",
     }
 
 
