@@ -91,7 +91,8 @@ class Edge:
         tokens, access = settings.tokens, settings.access
         roles, scopes = RoleHierarchy(access.role_includes), ScopePolicy(access.scopes)
         # A revocation matters for as long as a token issued just before it may be accepted.
-        revocation_lifetime_s = tokens.access_lifetime_s + 2 * tokens.leeway_s
+        self.revocation_lifetime_s = tokens.access_lifetime_s + 2 * tokens.leeway_s
+        revocation_lifetime_s = self.revocation_lifetime_s
 
         self.database = Database(
             settings.database_url,

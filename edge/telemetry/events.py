@@ -56,10 +56,11 @@ class TokenIssued(SecurityEvent, frozen=True, kw_only=True):
 
 
 class TokenRevoked(SecurityEvent, frozen=True, kw_only=True):
-    """`principal` is whose token it was, `by` the client that revoked it."""
+    """`principal` is whose token it was, `by` the client that revoked it, or `cli`."""
 
     name = "token.revoked"
     by: str = ""
+    issuer: str = ""
 
 
 class ClientAuthenticationFailed(SecurityEvent, frozen=True, kw_only=True):
