@@ -1,8 +1,9 @@
 """The compact serialisation of a JWS (RFC 7515 section 7.1), taken apart strictly."""
 
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
+from msgspec import Meta
 
 from edge.tokens.strict_json import read_members
 
@@ -23,10 +24,21 @@ class Header(msgspec.Struct, frozen=True):
     typ: str
 
 
+_Url = Annotated[str, Meta(pattern="^https?://")]
+
+
 class _RawHeader(msgspec.Struct):
     alg: str
     kid: str
     typ: str = ""
+    # Ignored, yet of the types of RFC 7515 section 4.1: what is malformed, others refuse.
+    cty: str = ""
+    jku: _Url = ""
+    jwk: dict[str, msgspec.Raw] = {}
+    x5u: _Url = ""
+    x5c: list[str] = []
+    x5t: str = ""
+    x5t_s256: str = msgspec.field(default="", name="x5t#S256")
     crit: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
     # RFC 7797 section 3: without this extension, the payload is encoded.
     b64: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
