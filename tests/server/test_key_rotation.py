@@ -4,8 +4,6 @@ import asyncio
 import base64
 import json
 import secrets
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
@@ -18,7 +16,7 @@ import pytest
 
 from tests.support.app import CHEAP_HASHES, bearer
 from tests.support.secrets import remember
-from tests.support.server import ROOT, EdgeServer
+from tests.support.server import EdgeServer
 
 pytestmark = pytest.mark.server
 
@@ -62,15 +60,7 @@ class Edge:
         self.accepted: Counter[str] = Counter()
 
     def keys(self, *arguments: str) -> str:
-        done = subprocess.run(
-            [sys.executable, "-m", "edge", "keys", *arguments],
-            cwd=self.folder,
-            env={**self.environment, "PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT)},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        return done.stdout
+        return self.server.command("keys", *arguments)
 
     def states(self) -> dict[str, str]:
         return {key["kid"]: key["state"] for key in json.loads(self.keys("list", "--json"))}

@@ -120,6 +120,18 @@ class EdgeServer:
             raise
         return self
 
+    def command(self, *arguments: str) -> str:
+        """Run an `edge` command beside the server, as its operator would; gives what it prints."""
+        return subprocess.run(
+            [sys.executable, "-m", "edge", *arguments],
+            cwd=self._folder,
+            env=self._whole_environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+
     def stop(self) -> int:
         """Ask the server to end as a supervisor does; gives its exit code.
 
