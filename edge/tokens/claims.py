@@ -1,6 +1,7 @@
 """The claims of an access token (RFC 9068), and what a verified one comes to."""
 
-from typing import Annotated, Final
+from math import inf
+from typing import Annotated, Final, Protocol
 from uuid import UUID
 
 import msgspec
@@ -44,6 +45,7 @@ class VerifiedToken(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     `subject` is unique among all issuers; only a user of this Edge has a `user_id`, and, but for
     a service account, a `session_id`. `issuer` is empty for Edge's own tokens, as in the change
     list of revocations; the three names are those under which this token may have been revoked.
+    From `good_until_s` on it needs another look: it may have expired, or its key retired.
     """
 
     issuer: str
@@ -59,6 +61,7 @@ class VerifiedToken(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     client_id: str | None = None
     token_id: str | None = None
     issued_at_s: int = 0
+    good_until_s: float = inf
 
     @property
     def user_id(self) -> UUID | None:
@@ -70,6 +73,22 @@ class VerifiedToken(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return UUID(self.session) if self.session is not None and not self.issuer else None
 
 
+class DatedClaims(Protocol):
+    """For whom a token is, and when it is good; dates in seconds since the epoch."""
+
+    @property
+    def aud(self) -> str | tuple[str, ...]: ...
+
+    @property
+    def exp(self) -> int: ...
+
+    @property
+    def iat(self) -> int: ...
+
+    @property
+    def nbf(self) -> int: ...
+
+
 class ClaimsPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """For whom tokens must be, of which type; `leeway_s` forgives clocks that differ."""
 
@@ -78,18 +97,18 @@ class ClaimsPolicy(msgspec.Struct, frozen=True, kw_only=True):
     leeway_s: int
     types: frozenset[str] = frozenset({ACCESS_TOKEN_TYPE})
 
-    def check(
-        self, aud: str | tuple[str, ...], exp: int, not_before: int, now_s: float
-    ) -> Reason | None:
-        """Say why a token does not hold at `now_s`; `not_before` is its `nbf` or later `iat`."""
+    def check(self, claims: DatedClaims, now_s: float) -> Reason | None:
+        """Say why a token with these claims does not hold at `now_s`, None where it does."""
+        aud = claims.aud
         if isinstance(aud, str):
             if aud not in self.audiences:
                 return Reason.AUDIENCE_MISMATCH
         elif self.audiences.isdisjoint(aud):
             return Reason.AUDIENCE_MISMATCH
-        if now_s >= exp + self.leeway_s:
+        if now_s >= claims.exp + self.leeway_s:
             return Reason.TOKEN_EXPIRED
-        if now_s < not_before - self.leeway_s:
+        soonest_s = now_s + self.leeway_s
+        if soonest_s < claims.iat or soonest_s < claims.nbf:
             return Reason.TOKEN_NOT_YET_VALID
         return None
 

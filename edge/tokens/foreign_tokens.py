@@ -81,11 +81,9 @@ class ForeignTokens:
         return
 
     def check(self, claims: ForeignClaims, now_s: float) -> Reason | None:
-        standard = claims.standard
-        not_before = max(standard.nbf, standard.iat)
-        return self.policy.check(standard.aud, standard.exp, not_before, now_s)
+        return self.policy.check(claims.standard, now_s)
 
-    def accept(self, claims: ForeignClaims) -> VerifiedToken:
+    def accept(self, claims: ForeignClaims, key_retires_at_s: float) -> VerifiedToken:
         """Give the token; `ValueError` for a subject that could not be written down."""
         standard, issuer = claims.standard, self.policy.issuer
         if not standard.sub.isprintable():
@@ -105,6 +103,7 @@ class ForeignTokens:
             client_id=standard.client_id or standard.azp,
             token_id=standard.jti,
             issued_at_s=standard.iat,
+            good_until_s=min(standard.exp + self.policy.leeway_s, key_retires_at_s),
         )
 
 

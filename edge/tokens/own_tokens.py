@@ -5,7 +5,6 @@ from typing import Final
 
 import msgspec
 
-from edge.reasons import Reason
 from edge.tokens.claims import AccessClaims, ClaimsPolicy, VerifiedToken
 
 _decode: Final = msgspec.json.Decoder(AccessClaims).decode
@@ -18,6 +17,7 @@ class OwnTokens:
 
     def __init__(self, policy: ClaimsPolicy) -> None:
         self.policy = policy
+        self.check = policy.check
         # Few sets of scopes are granted, to many tokens; they share them.
         self._scopes = lru_cache(_SHARED_SCOPES)(_split)
 
@@ -37,10 +37,7 @@ class OwnTokens:
         is_plain = claims.iss == self.policy.issuer and payload.count(b'"') == _quotes(claims)
         return claims if is_plain else None
 
-    def check(self, claims: AccessClaims, now_s: float) -> Reason | None:
-        return self.policy.check(claims.aud, claims.exp, max(claims.nbf, claims.iat), now_s)
-
-    def accept(self, claims: AccessClaims) -> VerifiedToken:
+    def accept(self, claims: AccessClaims, key_retires_at_s: float) -> VerifiedToken:
         subject = claims.sub
         return VerifiedToken(
             issuer="",
@@ -56,6 +53,7 @@ class OwnTokens:
             client_id=claims.client_id,
             token_id=claims.jti,
             issued_at_s=claims.iat,
+            good_until_s=min(claims.exp + self.policy.leeway_s, key_retires_at_s),
         )
 
 

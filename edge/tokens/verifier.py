@@ -6,7 +6,7 @@ remembered; what is revoked is looked up afterwards, each time (`edge.tokens.rev
 """
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from hashlib import sha256 as _sha256
 from typing import Any, Final, Protocol
 
@@ -38,23 +38,28 @@ class TokenReader(Protocol):
         """Decode a payload that surely names this issuer and no member twice; None for others."""
         ...
 
-    def check(self, claims: Any, now_s: float) -> Reason | None:  # noqa: ANN401
-        """Say why the claims do not hold at `now_s`, None where they do."""
+    @property
+    def check(self) -> Callable[[Any, float], Reason | None]:
+        """Say why the claims do not hold at that time, None where they do."""
         ...
 
-    def accept(self, claims: Any) -> VerifiedToken:  # noqa: ANN401
-        """Give what claims that hold come to. Raises `ValueError` where they make no sense."""
+    def accept(self, claims: Any, key_retires_at_s: float) -> VerifiedToken:  # noqa: ANN401
+        """Give what claims that hold come to, signed by a key that counts until then.
+
+        Raises `ValueError` where they make no sense.
+        """
         ...
 
 
 class _Issuer:
     """A trusted issuer: how its tokens are read, and its own keys and nobody else's."""
 
-    __slots__ = ("keys", "reader", "types")
+    __slots__ = ("check", "keys", "reader", "types")
 
     def __init__(self, reader: TokenReader) -> None:
         self.reader = reader
         self.types = reader.policy.types
+        self.check = reader.check
         self.keys: Mapping[str, VerifyingKey] = {}
 
 
@@ -75,7 +80,7 @@ class Verifier:
         self._by_json = {msgspec.json.encode(name): self._issuers[name] for name in self._issuers}
         # Of tokens that held: the header decoded, and whose it was then.
         self._headers: dict[bytes, tuple[Header, _Issuer]] = {}
-        self._remembered: dict[bytes, tuple[VerifiedToken, float]] = {}
+        self._remembered: dict[bytes, VerifiedToken] = {}
         self._recall = self._remembered.get
         self._order: deque[bytes] = deque()  # the oldest key of a dict is slow to find
         self._most_remembered = most_remembered
@@ -107,9 +112,8 @@ class Verifier:
         digest = _sha256(token).digest()
         remembered = self._recall(digest)
         if remembered is not None:
-            verified, until_s = remembered
-            if now_s < until_s:
-                return verified
+            if now_s < remembered.good_until_s:
+                return remembered
             del self._remembered[digest]
         try:
             return self._verify_unseen(token, digest, now_s)
@@ -131,17 +135,16 @@ class Verifier:
         key = _key_for(header, issuer, now_s)
         if isinstance(key, Reason):
             return key
-        problem = issuer.reader.check(claims, now_s)
+        problem = issuer.check(claims, now_s)
         if problem is not None:
             return problem
         signing_input = token[: -1 - len(signature_segment)]
         if not key.verify(signing_input, decode_segment(signature_segment)):
             return Reason.SIGNATURE_INVALID
-        verified = issuer.reader.accept(claims)
+        verified = issuer.reader.accept(claims, key.retires_at_s)
         if header_segment not in self._headers:
             self._remember_header(header_segment, header, issuer)
-        until_s = min(verified.expires_at_s + issuer.reader.policy.leeway_s, key.retires_at_s)
-        self._remember(digest, verified, until_s)
+        self._remember(digest, verified)
         return verified
 
     def _issuer_of(self, payload: bytes) -> _Issuer | None:
@@ -157,7 +160,7 @@ class Verifier:
         if len(self._headers) < _MOST_HEADERS:
             self._headers[segment] = header, issuer
 
-    def _remember(self, digest: bytes, token: VerifiedToken, until_s: float) -> None:
+    def _remember(self, digest: bytes, token: VerifiedToken) -> None:
         """Keep a token that held; where there is no room, the oldest one goes."""
         order = self._order
         if len(order) == self._most_remembered:
@@ -165,7 +168,7 @@ class Verifier:
                 return
             self._remembered.pop(order.popleft(), None)
         order.append(digest)
-        self._remembered[digest] = token, until_s
+        self._remembered[digest] = token
 
 
 def _key_for(header: Header, issuer: _Issuer, now_s: float) -> VerifyingKey | Reason:

@@ -341,7 +341,7 @@ def make_claims(**fields: object) -> AccessClaims:
 def make_token(**fields: object) -> VerifiedToken:
     """Give what these claims come to when verified."""
     policy = ClaimsPolicy(issuer="https://edge.test", audiences=frozenset({"edge"}), leeway_s=5)
-    return OwnTokens(policy).accept(make_claims(**fields))
+    return OwnTokens(policy).accept(make_claims(**fields), inf)
 
 
 _CLAIMS: Final = AccessClaims(

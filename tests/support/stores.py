@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import Mapping, Sequence
+from math import inf
 from typing import Any, Final
 from uuid import UUID
 
@@ -118,7 +119,7 @@ def verified_token(
         sid=str(session_id),
         epoch=epoch,
     )
-    return OwnTokens(policy).accept(claims)
+    return OwnTokens(policy).accept(claims, inf)
 
 
 # What a statement fails with once `make_revocations_unwritable` has run.

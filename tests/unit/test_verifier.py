@@ -4,6 +4,7 @@ import base64
 import hmac
 import json
 from collections.abc import Callable
+from math import inf
 from typing import Any, Final
 from uuid import UUID
 
@@ -38,7 +39,7 @@ STRANGER: Final = SEALER.open(SEALER.generate("ES256"))
 CLAIMS: Final = make_claims(roles=("user",), scope="profile")
 
 
-ACCEPTED: Final = OwnTokens(POLICY).accept(CLAIMS)
+ACCEPTED: Final = OwnTokens(POLICY).accept(CLAIMS, inf)
 
 
 def make_verifier(*keys: OpenedKey) -> Verifier:
@@ -487,7 +488,8 @@ def test_what_is_remembered_dies_with_the_key() -> None:
     retiring = msgspec.structs.replace(KEY.verifying, retires_at_s=NOW_S + 10)
     verifier = Verifier([OwnTokens(POLICY)], most_remembered=100)
     verifier.replace_keys(POLICY.issuer, [retiring])
-    assert verifier.verify(TOKEN.encode(), NOW_S + 9.999) == ACCEPTED
+    until_then = msgspec.structs.replace(ACCEPTED, good_until_s=NOW_S + 10)
+    assert verifier.verify(TOKEN.encode(), NOW_S + 9.999) == until_then
     assert verifier.verify(TOKEN.encode(), NOW_S + 10) is KEY_UNKNOWN
 
 
