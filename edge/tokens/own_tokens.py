@@ -18,6 +18,7 @@ class OwnTokens:
     def __init__(self, policy: ClaimsPolicy) -> None:
         self.policy = policy
         self.check = policy.check
+        self._leeway_s = policy.leeway_s
         # Few sets of scopes are granted, to many tokens; they share them.
         self._scopes = lru_cache(_SHARED_SCOPES)(_split)
 
@@ -38,11 +39,11 @@ class OwnTokens:
         return claims if is_plain else None
 
     def accept(self, claims: AccessClaims, key_retires_at_s: float) -> VerifiedToken:
-        subject = claims.sub
+        subject, expires_at_s = claims.sub, claims.exp
         return VerifiedToken(
             issuer="",
             subject=subject,
-            expires_at_s=claims.exp,
+            expires_at_s=expires_at_s,
             roles=claims.roles,
             scopes=self._scopes(claims.scope),
             epoch=claims.epoch,
@@ -53,7 +54,7 @@ class OwnTokens:
             client_id=claims.client_id,
             token_id=claims.jti,
             issued_at_s=claims.iat,
-            good_until_s=min(claims.exp + self.policy.leeway_s, key_retires_at_s),
+            good_until_s=min(expires_at_s + self._leeway_s, key_retires_at_s),
         )
 
 

@@ -19,7 +19,7 @@ import structlog
 from edge.telemetry import logs as product_logs
 
 # The tests' own clients, whose debug lines show what they send.
-_CLIENTS: Final = ("httpx", "httpcore")
+_CLIENTS: Final = ("httpx", "httpcore", "requests_oauthlib", "urllib3", "oauthlib", "authlib")
 
 
 class _Collection:
