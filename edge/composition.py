@@ -29,6 +29,9 @@ from edge.accounts.sql.clients import SqlClientStore
 from edge.accounts.sql.users import SqlUserStore
 from edge.accounts.zxcvbn import estimate
 from edge.issuers import fetch_first, key_set_of, reader_of
+from edge.limits import monotonic_us, policies_of, windows_of
+from edge.ratelimit.limiter import Limiter
+from edge.ratelimit.memory import MemoryWindows
 from edge.settings import Finding, Settings, SettingsError, check
 from edge.settings.key_file import read_or_create
 from edge.settings.secret import decode_secret_key, derive_key
@@ -39,9 +42,12 @@ from edge.telemetry.events import (
     HousekeepingFailed,
     KeyAdded,
     KeyReloadFailed,
+    LimitsAway,
+    LimitsBack,
     RevocationsUnavailable,
 )
 from edge.telemetry.health import Health
+from edge.telemetry.limits import LimitCounts
 from edge.telemetry.logs import record
 from edge.telemetry.metrics import Metrics
 from edge.tokens.access_tokens import AccessTokenIssuer
@@ -224,6 +230,16 @@ class Edge:
             audience=tokens.audience,
             clock=time.time,
         )
+        self.policies = policies_of(settings.ratelimit)
+        self.limit_counts = LimitCounts()
+        self.limit_counts.show_in(self.metrics)
+        self._windows = windows_of(settings, self._limits_changed)
+        self.limiter = Limiter(
+            self._windows.windows,
+            MemoryWindows(monotonic_us),
+            clock=time.monotonic,
+            watcher=self.limit_counts,
+        )
         self.decision_point = DecisionPoint(
             tokens=token_check,
             basic=BasicLogin(
@@ -276,6 +292,8 @@ class Edge:
                 self.health.add("redis", self._wake.ping)
                 stack.push_async_callback(self._wake.close)
                 work.append(self._wake.listen(self.revocations.wake))
+            if self._windows.shared:
+                work.append(self._windows.shared.run())
             for trusted in self.settings.issuers:
                 key_set = self._key_sets[trusted.issuer]
                 self.health.add(f"issuer {trusted.subject_prefix}", key_set.check)
@@ -306,6 +324,9 @@ class Edge:
             problem = f"does not fit the database: {error}"
             fix = "set it to the key that this database was used with"
             raise SettingsError([Finding("error", "EDGE_SECRET_KEY", problem, fix)]) from error
+
+    def _limits_changed(self, is_back: bool) -> None:  # noqa: FBT001  # a callback
+        self.record(LimitsBack() if is_back else LimitsAway())
 
     async def _rotate_keys(self) -> None:
         days = self.settings.tokens.key_rotation_days

@@ -21,6 +21,7 @@ from edge.http.enforcement import Enforcement, principal_of
 from edge.http.exceptions import ExceptionHandlers
 from edge.http.layer import OutermostLayer
 from edge.http.oauth_errors import OAuthErrors
+from edge.http.rate_limits import RateLimits
 from edge.http.routes import (
     admin,
     examples,
@@ -50,12 +51,18 @@ class EdgePlugin(InitPlugin):
 
     def __init__(self, settings: Settings) -> None:
         self.edge = Edge(settings)
+        self._limits = RateLimits(
+            self.edge.limiter, self.edge.policies, legacy=settings.ratelimit.legacy_fields
+        )
 
     def on_app_init(self, app_config: AppConfig) -> AppConfig:
         settings = self.edge.settings
         handlers = ExceptionHandlers(realm=settings.access.realm, record=self.edge.record)
         app_config.exception_handlers = {**handlers.table(), **app_config.exception_handlers}
-        app_config.middleware = [Enforcement(self.edge.decision_point), *app_config.middleware]
+        app_config.middleware = [
+            Enforcement(self.edge.decision_point, self._limits),
+            *app_config.middleware,
+        ]
         app_config.dependencies = {
             "principal": Provide(provide_principal, sync_to_thread=False),
             **app_config.dependencies,
@@ -78,6 +85,7 @@ class EdgePlugin(InitPlugin):
             cors=Cors(
                 settings.cors.allow_origins, allow_credentials=settings.cors.allow_credentials
             ),
+            limits=self._limits,
         )
         try:
             async with self.edge.running():

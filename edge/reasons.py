@@ -55,6 +55,9 @@ class Reason(StrEnum):
     ROLE_MISSING = "role_missing"
     INSUFFICIENT_SCOPE = "insufficient_scope"
 
+    # There were too many requests.
+    RATE_LIMITED = "rate_limited"
+
     # An account cannot be made or changed so.
     USERNAME_INVALID = "username_invalid"
     USERNAME_TAKEN = "username_taken"

@@ -32,10 +32,11 @@ class Forbidden(msgspec.Struct, frozen=True):
 
 
 class Throttled(msgspec.Struct, frozen=True):
-    """Too many requests: 429."""
+    """Too many requests: 429. Without `retry_after_s`, waiting does not help."""
 
     reason: Reason
-    retry_after_s: int
+    retry_after_s: int | None
+    policy: str = ""
 
 
 class Unavailable(msgspec.Struct, frozen=True):

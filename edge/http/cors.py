@@ -7,7 +7,7 @@ Fields = list[tuple[bytes, bytes]]
 
 _METHODS: Final = b"GET, HEAD, POST, PUT, PATCH, DELETE"
 _REQUEST_FIELDS: Final = b"Authorization, Content-Type, X-Request-Id"
-_EXPOSED: Final = b"WWW-Authenticate, Retry-After, X-Request-Id"
+_EXPOSED: Final = b"WWW-Authenticate, Retry-After, RateLimit, RateLimit-Policy, X-Request-Id"
 _MAX_AGE_S: Final = b"600"
 
 

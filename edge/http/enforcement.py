@@ -13,10 +13,11 @@ from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from edge.access.decision import Allow, Forbidden, Refusal
+from edge.access.decision import Allow, Forbidden, Refusal, Throttled
 from edge.access.decision_point import DecisionPoint
 from edge.access.principal import Method, Principal
 from edge.http.context import context_of
+from edge.http.rate_limits import Meter, RateLimits, meter_of
 from edge.reasons import Reason
 
 _OPTION: Final = "edge_accepts"
@@ -65,19 +66,56 @@ class Enforcement(ASGIMiddleware):
 
     scopes = (ScopeType.HTTP, ScopeType.WEBSOCKET, ScopeType.ASGI)
 
-    def __init__(self, decision_point: DecisionPoint) -> None:
+    def __init__(self, decision_point: DecisionPoint, limits: RateLimits) -> None:
         self._decision_point = decision_point
+        self._limits = limits
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         context_of(scope)  # a request that went around the outermost layer stops here
-        accepted = accepted_methods(scope["route_handler"].opt)
-        if accepted:
-            values = [value for name, value in scope["headers"] if name == _AUTHORIZATION]
-            decision = await self._decision_point.decide(values, accepted)
-            if not isinstance(decision, Allow):
-                raise RefusedError(decision, accepted=accepted)
-            cast("dict[str, Any]", scope)[_PRINCIPAL_KEY] = decision.principal
+        meter = self._limits.meter_for_route(scope)
+        _refuse(meter.recall())
+        principal = await self._authenticate(scope, meter)
+        _refuse(await meter.charge(principal), principal)
         await next_app(scope, receive, send)
+
+    async def _authenticate(self, scope: Scope, meter: Meter) -> Principal | None:
+        """Give who is asking, or None where the route is public.
+
+        Raises:
+            RefusedError: they do not prove it, or were too many.
+        """
+        accepted = accepted_methods(scope["route_handler"].opt)
+        if not accepted:
+            return None
+        values = [value for name, value in scope["headers"] if name == _AUTHORIZATION]
+        if "basic" in accepted:  # which may cost a hash; a token costs microseconds
+            _refuse(await meter.charge_early())
+        decision = await self._decision_point.decide(values, accepted)
+        if not isinstance(decision, Allow):
+            if "basic" not in accepted:
+                _refuse(await meter.charge_early())
+            raise RefusedError(decision, accepted=accepted)
+        cast("dict[str, Any]", scope)[_PRINCIPAL_KEY] = decision.principal
+        return decision.principal
+
+
+async def spend(request: ASGIConnection[Any, Any, Any, Any], cost: int) -> None:
+    """Charge a request so much more, on all windows that it was charged on.
+
+    For handlers that find out late how much work a request is.
+
+    Raises:
+        RefusedError: it does not fit; nothing was charged then.
+        UnavailableError: it cannot be counted, and a policy says to refuse then.
+    """
+    meter = meter_of(request.scope)
+    if meter is not None:
+        _refuse(await meter.spend(cost))
+
+
+def _refuse(throttled: Throttled | None, principal: Principal | None = None) -> None:
+    if throttled is not None:
+        raise RefusedError(throttled, principal=principal)
 
 
 def principal_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Principal:

@@ -79,8 +79,14 @@ class ExceptionHandlers:
                 if scopes:
                     answer.headers["WWW-Authenticate"] = scope_challenge(self._realm, scopes)
                 return answer
-            case Throttled(retry_after_s=seconds):
-                return _answer(request, reason, HTTPStatus.TOO_MANY_REQUESTS, retry_after_s=seconds)
+            case Throttled(retry_after_s=seconds, policy=policy):
+                return _answer(
+                    request,
+                    reason,
+                    HTTPStatus.TOO_MANY_REQUESTS,
+                    retry_after_s=seconds,
+                    policy=policy,
+                )
             case Unavailable(retry_after_s=seconds):
                 return _answer(
                     request, reason, HTTPStatus.SERVICE_UNAVAILABLE, retry_after_s=seconds
@@ -148,9 +154,15 @@ def _answer(
     *,
     errors: list[FieldError] | None = None,
     retry_after_s: int | None = None,
+    policy: str = "",
 ) -> Response[bytes]:
     document = problem(
-        reason, status, request_id=context_of(request.scope).request_id, errors=errors or ()
+        reason,
+        status,
+        request_id=context_of(request.scope).request_id,
+        errors=errors or (),
+        policy=policy,
+        retry_after_s=retry_after_s if policy else None,
     )
     headers = dict(NO_STORE)
     if retry_after_s is not None:

@@ -12,10 +12,13 @@ import structlog
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
+from edge.access.decision import Throttled
+from edge.faults import UnavailableError
 from edge.http.client_address import ClientAddress
 from edge.http.context import CONTEXT_KEY, RequestContext
 from edge.http.cors import Cors
 from edge.http.problems import MEDIA_TYPE, problem
+from edge.http.rate_limits import Meter, RateLimits, meter_of
 from edge.reasons import Reason
 
 _log = structlog.stdlib.get_logger("edge.http")
@@ -30,10 +33,13 @@ class OutermostLayer:
     Answers 500 where everything further in failed to answer.
     """
 
-    def __init__(self, app: ASGIApp, *, client_address: ClientAddress, cors: Cors) -> None:
+    def __init__(
+        self, app: ASGIApp, *, client_address: ClientAddress, cors: Cors, limits: RateLimits
+    ) -> None:
         self._app = app
         self._client_address = client_address
         self._cors = cors
+        self._limits = limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         context = self._context(scope)
@@ -50,16 +56,22 @@ class OutermostLayer:
             (b"x-request-id", context.request_id.encode("ascii")),
             *self._cors.fields(scope["headers"]),
         ]
-        has_started = False
+        has_started = is_replaced = False
 
         async def send_with_fields(message: Message) -> None:
-            nonlocal has_started
+            nonlocal has_started, is_replaced
+            if is_replaced:
+                return
             if message["type"] == "http.response.start":
                 has_started = True
-                message["headers"] = [
-                    *message.get("headers", ()),
-                    *extra,
-                ]  # ASGI lets them be left out
+                meter, throttled = await self._metered(scope)
+                added = [*extra, *self._limits.fields(meter)]
+                if throttled is not None:
+                    is_replaced = True
+                    await _send_throttled(send, throttled, context.request_id, added)
+                    return
+                # ASGI lets them be left out
+                message["headers"] = [*message.get("headers", ()), *added]
             await send(message)
 
         if self._cors.is_preflight(scope["method"], scope["headers"]):
@@ -72,6 +84,20 @@ class OutermostLayer:
             if has_started:
                 raise  # too late for another answer: let the server cut the connection
             await _send_internal_error(send_with_fields, context.request_id)
+
+    async def _metered(self, scope: HTTPScope) -> tuple[Meter, Throttled | None]:
+        """Give the meter of a request, and charge one that met no route and so no meter.
+
+        Unknown paths, preflights and what else is answered on the way in would be free otherwise.
+        """
+        meter = meter_of(scope)
+        if meter is not None:
+            return meter, None
+        meter = self._limits.meter_for_stranger(scope)
+        try:
+            return meter, meter.recall() or await meter.charge(None)
+        except UnavailableError:  # the answer is there, and says nothing
+            return meter, None
 
     def _context(self, scope: Scope) -> RequestContext:
         request_id: bytes | None = None
@@ -98,6 +124,23 @@ async def _send_internal_error(send: Send, request_id: str) -> None:
     document = problem(Reason.INTERNAL_ERROR, 500, request_id=request_id)
     fields = [(b"content-type", MEDIA_TYPE.encode()), (b"cache-control", b"no-store")]
     await _send(send, 500, fields, msgspec.json.encode(document))
+
+
+async def _send_throttled(
+    send: Send, throttled: Throttled, request_id: str, added: list[tuple[bytes, bytes]]
+) -> None:
+    wait_s = throttled.retry_after_s
+    document = problem(
+        throttled.reason,
+        429,
+        request_id=request_id,
+        policy=throttled.policy,
+        retry_after_s=wait_s,
+    )
+    fields = [(b"content-type", MEDIA_TYPE.encode()), (b"cache-control", b"no-store"), *added]
+    if wait_s is not None:
+        fields.append((b"retry-after", b"%d" % wait_s))
+    await _send(send, 429, fields, msgspec.json.encode(document))
 
 
 async def _send(

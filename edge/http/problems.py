@@ -45,6 +45,7 @@ _TITLES: Final[dict[Reason, str]] = {
     Reason.REFRESH_TOKEN_FROM_THE_FUTURE: "The refresh token is not valid",
     Reason.SESSION_REVOKED: "The session was ended",
     Reason.USER_NEEDED: "This is for users of this Edge, not for clients or strangers",
+    Reason.RATE_LIMITED: "There were too many requests",
     Reason.PASSWORD_WRONG: "The old password is wrong",
     Reason.ROLE_MISSING: "A role is missing",
     Reason.INSUFFICIENT_SCOPE: "A scope is missing",
@@ -93,7 +94,10 @@ class FieldError(msgspec.Struct, frozen=True):
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A problem document. `code` is the reason; `instance` names the request in the logs."""
+    """A problem document. `code` is the reason; `instance` names the request in the logs.
+
+    `policy` is the rate policy that refused, `retry_after` the seconds until it would not.
+    """
 
     type: str
     title: str
@@ -102,6 +106,8 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     instance: str
     code: str
     errors: Sequence[FieldError] = ()
+    policy: str = ""
+    retry_after: int | None = None
 
 
 def title(reason: Reason) -> str:
@@ -116,6 +122,8 @@ def problem(
     request_id: str,
     detail: str | None = None,
     errors: Sequence[FieldError] = (),
+    policy: str = "",
+    retry_after_s: int | None = None,
 ) -> Problem:
     """Make the document for a reason; `detail` helps the client beyond the title."""
     title = _TITLES.get(reason, HTTPStatus(status).phrase)
@@ -127,6 +135,8 @@ def problem(
         instance=f"urn:edge:request:{request_id}",
         code=reason.value,
         errors=errors,
+        policy=policy,
+        retry_after=retry_after_s,
     )
 
 

@@ -31,6 +31,10 @@ class Charge(msgspec.Struct, frozen=True, gc=False):
     cost: int = 1
     is_shadow: bool = False
 
+    def of(self, cost: int) -> "Charge":
+        """Give a charge of so much on the same window."""
+        return Charge(self.key, self.quota, cost, self.is_shadow)
+
 
 class Request(msgspec.Struct, frozen=True, gc=False):
     """Charges to be made together, or those made at `given_back_at_us` to be taken back."""

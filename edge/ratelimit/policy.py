@@ -62,6 +62,10 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         own = [self.role_limits[role] for role in roles if role in self.role_limits]
         return self._quotas[max(own, default=self.limit)]
 
+    def costing(self, cost: int) -> "Policy":
+        """Give the same policy for requests that cost so much."""
+        return msgspec.structs.replace(self, cost=cost)
+
     @property
     def is_about_the_caller(self) -> bool:
         """Whether its window is the caller's own, so that they may see how it stands."""

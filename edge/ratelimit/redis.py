@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from typing import Final
 
-from redis.asyncio.connection import AbstractConnection
+from redis.asyncio.connection import AbstractConnection, ConnectionPool
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError, RedisError
 
 from edge.faults import UnavailableError
@@ -21,6 +23,24 @@ _REQUEST: Final = struct.Struct("<BQ")
 _CHARGE: Final = struct.Struct("<BBIIQ")
 _NOW: Final = struct.Struct("<Q")
 _VERDICT: Final = struct.Struct("<IQq")
+
+
+# One is decided while the answers of the other are handed out.
+_LANES: Final = 2
+
+
+def open_lanes(url: str) -> list["RedisLane"]:
+    """Make the lanes to a Redis; nothing is connected yet.
+
+    Without redis-py's own time-outs and retries: the budget of a decision ends everything that
+    takes too long, and what was charged twice would refuse somebody.
+    """
+    lanes = []
+    for _ in range(_LANES):
+        pool = ConnectionPool.from_url(url, socket_timeout=None, retry=Retry(NoBackoff(), 0))
+        connection = pool.make_connection()  # type: ignore[no-untyped-call]  # redis-py's is not typed
+        lanes.append(RedisLane(connection))
+    return lanes
 
 
 class RedisLane:

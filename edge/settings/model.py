@@ -191,6 +191,62 @@ class Access(_Section, frozen=True):
     ] = 300
 
 
+class RatePolicy(_Section, frozen=True):
+    """A rate rule; see docs/rate-limits.md."""
+
+    name: Annotated[
+        str,
+        Meta(pattern=r"^[a-z][a-z0-9-]{0,63}\Z"),
+        _described("its name, which clients see, of a-z 0-9 -"),
+    ]
+    limit: Annotated[int, Meta(ge=1, le=1_000_000_000), _described("the most units in a window")]
+    window_s: Annotated[
+        float, Meta(ge=0.1, le=31 * 86_400), _described("the length of the window in seconds")
+    ]
+    algorithm: Annotated[
+        Literal["log", "counter"],
+        _described("log (exact, a limit of 10,000 at most) or counter (constant memory)"),
+    ] = "counter"
+    partition: Annotated[
+        Names,
+        Meta(min_length=1),
+        _described("what it counts by: address, principal, client, account, header:NAME, ..."),
+    ] = ("address",)
+    counts: Annotated[
+        Literal["requests", "logins"], _described("requests, or logins for attempts to log in")
+    ] = "requests"
+    routes: Annotated[Names, _described('the routes it covers, such as "/users/{id}"')] = ()
+    paths: Annotated[Names, _described('the paths it covers, such as "/api/*"')] = ()
+    methods: Annotated[Names, _described("the methods it covers")] = ()
+    role_limits: Annotated[
+        dict[str, Annotated[int, Meta(ge=1, le=1_000_000_000)]],
+        _described("other limits by role, of which the highest counts"),
+    ] = msgspec.field(default_factory=dict)
+    cost: Annotated[int, Meta(ge=0, le=1_000_000_000), _described("what a request costs")] = 1
+    on_outage: Annotated[
+        Literal["allow", "deny", "local"],
+        _described("allow, deny (503) or local (each worker counts by itself) without Redis"),
+    ] = "local"
+    shadow: Annotated[bool, _described("true to decide and refuse nobody")] = False
+
+
+class RateLimit(_Section, frozen=True):
+    policies: Annotated[
+        tuple[RatePolicy, ...], _described("the rate policies of your own, a list of tables")
+    ] = ()
+    defaults: Annotated[
+        bool, _described("false to leave out the default policies, such as address and logins")
+    ] = True
+    budget_s: Annotated[
+        float,
+        Meta(ge=0.001, le=5),
+        _described("seconds a request waits for Redis before on_outage decides"),
+    ] = 0.05
+    legacy_fields: Annotated[
+        bool, _described("true to send X-RateLimit-Limit, -Remaining and -Reset too")
+    ] = False
+
+
 class Proxies(_Section, frozen=True):
     trusted: Annotated[
         Names,
@@ -298,6 +354,7 @@ class Settings(_Section, frozen=True):
     revocation: Revocation = Revocation()
     passwords: Passwords = Passwords()
     access: Access = Access()
+    ratelimit: RateLimit = RateLimit()
     proxies: Proxies = Proxies()
     cors: Cors = Cors()
     log: Log = Log()

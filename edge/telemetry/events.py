@@ -192,5 +192,17 @@ class IssuerUnavailable(SecurityEvent, frozen=True, kw_only=True):
     issuer: str = ""
 
 
+class LimitsAway(SecurityEvent, frozen=True, kw_only=True):
+    """Redis does not decide about rate limits: `on_outage` of each policy does."""
+
+    name = "limits.away"
+
+
+class LimitsBack(SecurityEvent, frozen=True, kw_only=True):
+    """Redis decides about rate limits again."""
+
+    name = "limits.back"
+
+
 Record = Callable[[SecurityEvent], None]
 """Takes note of an event; never fails and never waits."""

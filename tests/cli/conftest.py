@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from edge.cli import main
-from tests.support.app import CHEAP_HASHES
+from tests.support.app import TEST_ENVIRONMENT
 from tests.support.logs import logging_restored
 
 Run = Callable[..., Result]
@@ -26,7 +26,7 @@ def run(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> I
         variables = {
             "EDGE_DATA_DIR": str(tmp_path / "data"),
             "EDGE_DATABASE_URL": database_url,
-            **CHEAP_HASHES,
+            **TEST_ENVIRONMENT,
             **{f"EDGE_{name}": value for name, value in environ.items()},
         }
         return CliRunner().invoke(main, arguments, input=stdin, env=variables)

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from edge.stores.sql import Database
 from edge.stores.tables import revocations, sessions, users
 from edge.tokens.session import SALT_BYTES
-from tests.support.app import CHEAP_HASHES, new_password
+from tests.support.app import TEST_ENVIRONMENT, new_password
 from tests.support.secrets import remember
 from tests.support.server import ROOT, EdgeServer
 
@@ -118,7 +118,7 @@ async def post(http: httpx.AsyncClient, path: str, body: Mapping[str, str]) -> M
 @pytest.fixture
 def environment(tmp_path: Path, database_url: str) -> dict[str, str]:
     return {
-        **CHEAP_HASHES,
+        **TEST_ENVIRONMENT,
         "EDGE_DATABASE_URL": database_url,
         "EDGE_DATA_DIR": str(tmp_path / "data"),
         "EDGE_TOKENS_REFRESH_IDLE_S": str(_IDLE_S),

@@ -14,7 +14,7 @@ import httpx
 import psutil
 import pytest
 
-from tests.support.app import CHEAP_HASHES, bearer
+from tests.support.app import TEST_ENVIRONMENT, bearer
 from tests.support.secrets import remember
 from tests.support.server import EdgeServer
 
@@ -24,7 +24,7 @@ CONNECTIONS = 8
 LIFETIME_S = 10
 # So short that a whole rotation fits into a test: keys are published for one second.
 QUICK = {
-    **CHEAP_HASHES,
+    **TEST_ENVIRONMENT,
     "EDGE_SERVER_WORKERS": "2",
     "EDGE_TOKENS_JWKS_MAX_AGE_S": "0",
     "EDGE_TOKENS_KEY_SKEW_S": "0",
@@ -186,7 +186,7 @@ async def test_the_secret_key_is_exchanged_and_nobody_notices(tmp_path: Path) ->
     ]
     session: dict[str, str] = {}
     for environment, command in steps:
-        edge = Edge(tmp_path, {**CHEAP_HASHES, **environment})
+        edge = Edge(tmp_path, {**TEST_ENVIRONMENT, **environment})
         with edge.server:
             async with httpx.AsyncClient(base_url=edge.server.url, timeout=30) as http:
                 if not session:

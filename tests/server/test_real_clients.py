@@ -18,7 +18,7 @@ from authlib.integrations.requests_client import OAuth2Session as AuthlibSession
 from oauthlib.oauth2 import BackendApplicationClient, LegacyApplicationClient
 from requests_oauthlib import OAuth2Session
 
-from tests.support.app import CHEAP_HASHES
+from tests.support.app import TEST_ENVIRONMENT
 from tests.support.requirements import missing
 from tests.support.secrets import remember
 from tests.support.server import EdgeServer
@@ -58,7 +58,7 @@ class Service:
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     folder = tmp_path_factory.mktemp("real-clients")
-    environment = dict(CHEAP_HASHES)
+    environment = dict(TEST_ENVIRONMENT)
     server = EdgeServer(environment, folder, "--demo")
     environment["EDGE_ISSUER"] = server.url
     with server:

@@ -19,7 +19,7 @@ from edge.settings import load
 from edge.stores.sql import database_now
 from edge.stores.tables import revocations, sessions
 from edge.tokens.access_tokens import AccessTokenIssuer, Grant
-from tests.support.app import CHEAP_HASHES, bearer
+from tests.support.app import TEST_ENVIRONMENT, bearer
 from tests.support.redis import running_redis
 from tests.support.secrets import remember
 from tests.support.server import EdgeServer
@@ -111,7 +111,7 @@ def workers_reached(server: EdgeServer) -> int:
 async def test_ten_thousand_revoked_tokens_are_accepted_by_nobody(tmp_path: Path) -> None:
     """Each token is used, revoked and, once the bound is over, used again on both workers."""
     environment = {
-        **CHEAP_HASHES,
+        **TEST_ENVIRONMENT,
         "EDGE_SERVER_WORKERS": "2",
         "EDGE_REVOCATION_BOUND_S": str(BOUND_S),
     }
@@ -152,7 +152,7 @@ def test_with_redis_nobody_waits_for_the_bound(tmp_path: Path) -> None:
     """A logout in one worker holds in the other long before a bound of a minute is over."""
     with running_redis() as redis:
         environment = {
-            **CHEAP_HASHES,
+            **TEST_ENVIRONMENT,
             "EDGE_SERVER_WORKERS": "2",
             "EDGE_REVOCATION_BOUND_S": "60",
             "EDGE_REDIS_URL": redis.url,

@@ -13,7 +13,7 @@ import httpx
 import psutil
 import pytest
 
-from tests.support.app import CHEAP_HASHES
+from tests.support.app import TEST_ENVIRONMENT
 from tests.support.ports import free_port
 from tests.support.secrets import remember
 from tests.support.server import EdgeServer
@@ -40,7 +40,7 @@ def login(server: EdgeServer, username: str, password: str) -> dict[str, str]:
 
 def test_demo_accounts_and_sessions_survive_a_restart(tmp_path: Path) -> None:
     """Passwords are printed once and stay; a refresh token of before the restart still works."""
-    server = EdgeServer(CHEAP_HASHES, tmp_path, "--demo")
+    server = EdgeServer(TEST_ENVIRONMENT, tmp_path, "--demo")
     with server:
         passwords = demo_passwords(tmp_path)
         tokens = login(server, "admin", passwords["admin"])
@@ -59,7 +59,7 @@ def test_demo_accounts_and_sessions_survive_a_restart(tmp_path: Path) -> None:
 
 def test_secrets_on_disk_are_for_the_owner_only(tmp_path: Path) -> None:
     """The development key and the demo passwords have mode 0600, their folder 0700."""
-    with EdgeServer(CHEAP_HASHES, tmp_path, "--demo"):
+    with EdgeServer(TEST_ENVIRONMENT, tmp_path, "--demo"):
         data = tmp_path / ".edge"
         remember((data / "secret-key").read_text().strip(), *demo_passwords(tmp_path).values())
         files = [data / "secret-key", *(data / "demo" / name for name in DEMO_USERS)]
@@ -71,7 +71,7 @@ def test_secrets_on_disk_are_for_the_owner_only(tmp_path: Path) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_the_server_with_0(tmp_path: Path, number: signal.Signals) -> None:
     """Stopping is not a failure, and leaves no process behind."""
-    server = EdgeServer(CHEAP_HASHES, tmp_path).start()
+    server = EdgeServer(TEST_ENVIRONMENT, tmp_path).start()
     server.process.send_signal(number)
 
     assert server.process.wait(20) == 0
@@ -103,7 +103,7 @@ def test_sigterm_ends_a_server_that_has_not_started_yet(tmp_path: Path) -> None:
         process = subprocess.Popen(
             [sys.executable, "-m", "edge", "serve"],
             cwd=tmp_path,
-            env={**os.environ, **CHEAP_HASHES, "EDGE_SERVER_PORT": str(free_port())}
+            env={**os.environ, **TEST_ENVIRONMENT, "EDGE_SERVER_PORT": str(free_port())}
             | {"EDGE_TEST_REQUIRE": ""},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -118,12 +118,12 @@ def test_sigterm_ends_a_server_that_has_not_started_yet(tmp_path: Path) -> None:
 
 def test_a_port_that_is_taken_is_an_error(tmp_path: Path) -> None:
     """Edge does not start beside somebody else, and says why."""
-    with EdgeServer(CHEAP_HASHES, tmp_path) as server:
+    with EdgeServer(TEST_ENVIRONMENT, tmp_path) as server:
         environment = {name: text for name, text in os.environ.items() if "EDGE_" not in name}
         result = subprocess.run(
             [sys.executable, "-m", "edge", "serve", "--port", str(server.port)],
             cwd=tmp_path,
-            env={**environment, **CHEAP_HASHES},
+            env={**environment, **TEST_ENVIRONMENT},
             capture_output=True,
             text=True,
             timeout=30,
@@ -137,7 +137,7 @@ def test_a_port_that_is_taken_is_an_error(tmp_path: Path) -> None:
 
 def test_workers_share_sessions_and_a_killed_one_is_replaced(tmp_path: Path) -> None:
     """With two workers every connection sees every session, before and after one is killed."""
-    environment = {**CHEAP_HASHES, "EDGE_SERVER_WORKERS": "2"}
+    environment = {**TEST_ENVIRONMENT, "EDGE_SERVER_WORKERS": "2"}
     with EdgeServer(environment, tmp_path, "--demo") as server:
         token = login(server, "user", demo_passwords(tmp_path)["user"])["access_token"]
         headers = {"Authorization": f"Bearer {token}"}
@@ -159,7 +159,7 @@ def test_workers_share_sessions_and_a_killed_one_is_replaced(tmp_path: Path) -> 
 
 def test_logs_are_json_lines_where_asked_for(tmp_path: Path) -> None:
     """Every line on standard error is one JSON object, the server's own included."""
-    with EdgeServer({**CHEAP_HASHES, "EDGE_LOG_FORMAT": "json"}, tmp_path) as server:
+    with EdgeServer({**TEST_ENVIRONMENT, "EDGE_LOG_FORMAT": "json"}, tmp_path) as server:
         httpx.get(f"{server.url}/users/me", headers={"X-Request-Id": "a-known-request"})
     lines = [json.loads(line) for line in server.error_text().splitlines()]
     denied = [line for line in lines if line["event"] == "access.denied"]
@@ -177,7 +177,7 @@ def test_the_commands_of_the_readme_do_what_it_says(tmp_path: Path) -> None:
     readme = (Path(__file__).parents[2] / "README.md").read_text()
     blocks = re.findall(r"```sh\n(.*?)```", readme, re.DOTALL)
     assert blocks[0] == "make run\n"
-    with EdgeServer(CHEAP_HASHES, tmp_path, "--demo") as server:
+    with EdgeServer(TEST_ENVIRONMENT, tmp_path, "--demo") as server:
         demo_passwords(tmp_path)
         script = "\n".join(["set -e", *blocks[1:]]).replace("http://127.0.0.1:8000", server.url)
         result = subprocess.run(

@@ -20,10 +20,12 @@ from edge.settings import Settings, load
 from tests.support.secrets import remember
 
 # The cheapest argon2 there is: tests are about what is hashed when, not about how long it takes.
-CHEAP_HASHES = {
+# And no rate limits but those of a test itself: it asks more in a second than people in an hour.
+TEST_ENVIRONMENT = {
     "EDGE_PASSWORDS_TIME_COST": "1",
     "EDGE_PASSWORDS_MEMORY_KIB": "64",
     "EDGE_PASSWORDS_PARALLELISM": "1",
+    "EDGE_RATELIMIT_DEFAULTS": "false",
 }
 
 _TOKEN_FIELDS = ("access_token", "refresh_token", "password")
@@ -34,7 +36,7 @@ def make_settings(folder: Path, database_url: str, **environ: str) -> Settings:
     variables = {
         "EDGE_DATA_DIR": str(folder),
         "EDGE_DATABASE_URL": database_url,
-        **CHEAP_HASHES,
+        **TEST_ENVIRONMENT,
         **{f"EDGE_{name}": value for name, value in environ.items()},
     }
     return load(variables).or_raise()

@@ -36,6 +36,8 @@ NAMES = {
     "key.reload_failed": events.KeyReloadFailed,
     "issuer.keys_changed": events.IssuerKeysChanged,
     "issuer.unavailable": events.IssuerUnavailable,
+    "limits.away": events.LimitsAway,
+    "limits.back": events.LimitsBack,
     "account.created": events.AccountCreated,
     "account.roles_changed": events.AccountRolesChanged,
     "account.password_changed": events.AccountPasswordChanged,

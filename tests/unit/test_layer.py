@@ -13,6 +13,7 @@ from edge.http.client_address import ClientAddress
 from edge.http.context import context_of
 from edge.http.cors import Cors
 from edge.http.layer import OutermostLayer
+from tests.support.limits import no_limits
 
 PEER = "10.0.0.1"
 APP = "https://app.test"
@@ -70,6 +71,7 @@ async def exchange(
         app,
         client_address=ClientAddress(["10.0.0.0/8"]),
         cors=Cors(origins, allow_credentials=False),
+        limits=no_limits(),
     )
     result.scope = {
         "type": "http",

@@ -1,0 +1,59 @@
+"""What an answer says of rate limits (draft-ietf-httpapi-ratelimit-headers-10). Pure."""
+
+from collections.abc import Iterable, Sequence
+from math import ceil
+
+from edge.ratelimit.limiter import Standing
+
+Fields = list[tuple[bytes, bytes]]
+
+_MICROSECONDS = 1_000_000
+
+
+def rate_fields(standings: Iterable[Standing], *, legacy: bool) -> Fields:
+    """Give `RateLimit-Policy` and `RateLimit`, of the windows that are the caller's own.
+
+    How a window stands that others fill too, such as that of a whole route, is nobody's business.
+    Shadows are not shown: they limit nobody.
+    """
+    shown = [
+        standing
+        for standing in standings
+        if standing.policy.is_about_the_caller and not standing.policy.is_shadow
+    ]
+    if not shown:
+        return []
+    fields = [
+        (b"ratelimit-policy", b", ".join(map(_policy_item, shown))),
+        (b"ratelimit", b", ".join(map(_standing_item, shown))),
+    ]
+    return [*fields, *_legacy_fields(shown)] if legacy else fields
+
+
+def whole_seconds(microseconds: int) -> int:
+    """Round up: whoever comes back a moment too early is refused again."""
+    return max(ceil(microseconds / _MICROSECONDS), 1)
+
+
+def _policy_item(standing: Standing) -> bytes:
+    policy = standing.policy
+    window_s = ceil(policy.window_s)
+    return b'"%b";q=%d;w=%d' % (policy.name.encode("ascii"), standing.limit, window_s)
+
+
+def _standing_item(standing: Standing) -> bytes:
+    verdict = standing.verdict
+    reset_s = ceil(verdict.reset_after_us / _MICROSECONDS)
+    name = standing.policy.name.encode("ascii")
+    return b'"%b";r=%d;t=%d' % (name, verdict.remaining, reset_s)
+
+
+def _legacy_fields(shown: Sequence[Standing]) -> Fields:
+    """Give the fields many clients know, of the policy with the least left."""
+    least = min(shown, key=lambda standing: standing.verdict.remaining / standing.limit)
+    reset_s = ceil(least.verdict.reset_after_us / _MICROSECONDS)
+    return [
+        (b"x-ratelimit-limit", b"%d" % least.limit),
+        (b"x-ratelimit-remaining", b"%d" % least.verdict.remaining),
+        (b"x-ratelimit-reset", b"%d" % reset_s),
+    ]
