@@ -36,7 +36,7 @@ from edge.http.routes import (
     sessions,
     users,
 )
-from edge.settings import Settings
+from edge.settings import Finding, Settings, SettingsError
 
 
 class EdgePlugin(InitPlugin):
@@ -78,6 +78,7 @@ class EdgePlugin(InitPlugin):
         # Litestar has no hook outside its routing, so its own handler is wrapped, before the
         # server sends the first request.
         settings = self.edge.settings
+        _check_rate_policies(app, self._limits)
         inner = app.asgi_handler
         app.asgi_handler = OutermostLayer(
             inner,
@@ -156,6 +157,23 @@ class EdgePlugin(InitPlugin):
                 "service_accounts": _always(edge.service_accounts),
             },
         )
+
+
+def _check_rate_policies(app: Litestar, limits: RateLimits) -> None:
+    """See that every policy a route names is there: misspelt, it would limit nobody."""
+    findings = [
+        Finding(
+            "error",
+            f"{route.path}",
+            f"names the rate policy {name!r}, which is not there",
+            "add it to [[ratelimit.policies]], or mend the name",
+        )
+        for route in app.routes
+        for handler in getattr(route, "route_handlers", ())
+        for name in limits.unknown_names(handler.opt)
+    ]
+    if findings:
+        raise SettingsError(findings)
 
 
 def provide_principal(request: ASGIConnection[Any, Any, Any, Any]) -> Principal:

@@ -5,8 +5,8 @@ from typing import Protocol
 
 from edge.telemetry.metrics import Metrics
 
-# From this share of a limit on, a window is nearly full.
-_NEAR = 0.8
+# A window is nearly full when a fifth of it or less is left.
+_NEAR = 5
 
 
 class _Named(Protocol):
@@ -36,7 +36,7 @@ class LimitCounts:
             outcome = "shadow_refused" if policy.is_shadow else "refused"
         elif is_admitted:
             outcome = "allowed"
-            if verdict.remaining <= limit * (1 - _NEAR):
+            if verdict.remaining * _NEAR <= limit:
                 self._counts[policy.name, "near_limit"] += 1
         else:
             return
