@@ -15,6 +15,7 @@ from uuid_utils.compat import uuid7
 from edge.access.basic import BasicLogin
 from edge.access.client_tokens import ClientTokens
 from edge.access.decision_point import DecisionPoint
+from edge.access.login_attempts import LimitedAttempts
 from edge.access.rules import RoleHierarchy, ScopePolicy
 from edge.access.service_accounts import ServiceAccounts
 from edge.access.sign_in import SignIn
@@ -26,6 +27,7 @@ from edge.accounts.email_validator import normalise_email
 from edge.accounts.password_login import PasswordLogin
 from edge.accounts.passwords import PasswordPolicy
 from edge.accounts.sql.clients import SqlClientStore
+from edge.accounts.sql.known_networks import ForgottenNetworks, SqlKnownNetworks
 from edge.accounts.sql.users import SqlUserStore
 from edge.accounts.zxcvbn import estimate
 from edge.issuers import fetch_first, key_set_of, reader_of
@@ -132,12 +134,32 @@ class Edge:
         self._housekeeping = Housekeeping(
             ended_sessions(self.database, access_lifetime_s=revocation_lifetime_s),
             expired_revocations(self.database),
+            ForgottenNetworks(self.database),
             failed=lambda error: record(HousekeepingFailed(reason=error.reason)),
         )
         users = SqlUserStore(
             self.database, revocation_lifetime_s=revocation_lifetime_s, announce=announce
         )
-        self._login = PasswordLogin(users, self._hasher, max_length=settings.passwords.max_length)
+        self.policies = policies_of(settings.ratelimit)
+        self.limit_counts = LimitCounts()
+        self.limit_counts.show_in(self.metrics)
+        self._windows = windows_of(settings, self._limits_changed)
+        self.limiter = Limiter(
+            self._windows.windows,
+            MemoryWindows(monotonic_us),
+            clock=time.monotonic,
+            watcher=self.limit_counts,
+        )
+        self._login = PasswordLogin(
+            users,
+            self._hasher,
+            max_length=settings.passwords.max_length,
+            attempts=LimitedAttempts(
+                self.limiter,
+                [policy for policy in self.policies if policy.counts == "logins"],
+                SqlKnownNetworks(self.database),
+            ),
+        )
         self.accounts = Accounts(
             users,
             self._hasher,
@@ -229,16 +251,6 @@ class Edge:
             issuer=settings.issuer,
             audience=tokens.audience,
             clock=time.time,
-        )
-        self.policies = policies_of(settings.ratelimit)
-        self.limit_counts = LimitCounts()
-        self.limit_counts.show_in(self.metrics)
-        self._windows = windows_of(settings, self._limits_changed)
-        self.limiter = Limiter(
-            self._windows.windows,
-            MemoryWindows(monotonic_us),
-            clock=time.monotonic,
-            watcher=self.limit_counts,
         )
         self.decision_point = DecisionPoint(
             tokens=token_check,

@@ -3,6 +3,20 @@
 from edge.reasons import Reason
 
 
+class TooManyAttemptsError(Exception):
+    """Somebody tried to log in too often: 429, in whatever way they tried.
+
+    `policy` is the rate policy that refused. Without `retry_after_s`, waiting does not help.
+    """
+
+    reason = Reason.RATE_LIMITED
+
+    def __init__(self, policy: str, *, retry_after_s: int | None) -> None:
+        self.policy = policy
+        self.retry_after_s = retry_after_s
+        super().__init__(policy)
+
+
 class UnavailableError(Exception):
     """Something Edge needs is away or overloaded; the caller did nothing wrong: 503, never 401.
 

@@ -8,7 +8,7 @@ read each time; only the hashing is saved.
 import asyncio
 import hmac
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Final
 
 from edge.access.credentials import BasicCredentials
@@ -39,33 +39,39 @@ class BasicLogin:
         self._expiries: OrderedDict[bytes, float] = OrderedDict()
         self._under_way: dict[bytes, asyncio.Task[bool]] = {}
 
-    async def check(self, credentials: BasicCredentials) -> User | Reason:
+    async def check(self, credentials: BasicCredentials, address: str) -> User | Reason:
         """Give the user, or why not.
 
         Raises:
+            TooManyAttemptsError: there were too many, of that account or from that address.
             UnavailableError: the store is away or hashing is overloaded.
         """
         found = await self._login.find(credentials.username)
-        matches = await self._verify(credentials.username, found, credentials.password)
+        matches = await self._verify(credentials, found, address)
         if not matches or found is None:
             return Reason.CREDENTIALS_INVALID
         return Reason.ACCOUNT_DISABLED if found.user.is_disabled else found.user
 
-    async def _verify(self, username: str, found: StoredCredentials | None, password: str) -> bool:
+    async def _verify(
+        self, credentials: BasicCredentials, found: StoredCredentials | None, address: str
+    ) -> bool:
+        username, password = credentials.username, credentials.password
         if not is_encodable(password):
-            return await self._login.verify(found, password)
+            return await self._login.verify(username, found, password, address)
         digest = self._digest(username, found, password)
         if self._is_remembered(digest):
             return True
-        return await self._verify_once(digest, found, password)
+        return await self._verify_once(
+            digest, lambda: self._login.verify(username, found, password, address)
+        )
 
     async def _verify_once(
-        self, digest: bytes, found: StoredCredentials | None, password: str
+        self, digest: bytes, verify: Callable[[], Coroutine[None, None, bool]]
     ) -> bool:
         """Share one hash among the requests that bring the same credentials at the same time."""
         task = self._under_way.get(digest)
         if task is None:
-            task = asyncio.create_task(self._login.verify(found, password))
+            task = asyncio.create_task(verify())
             self._under_way[digest] = task
             task.add_done_callback(lambda done: self._finish(digest, done))
         return await asyncio.shield(task)  # one impatient client must not fail the others

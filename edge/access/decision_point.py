@@ -29,19 +29,24 @@ class DecisionPoint:
         self._scopes = scopes
         self._clock = clock
 
-    async def decide(self, authorization: Sequence[bytes], accepted: frozenset[Method]) -> Decision:
+    async def decide(
+        self, authorization: Sequence[bytes], accepted: frozenset[Method], address: str
+    ) -> Decision:
         """Decide about the values of all `Authorization` fields of a request.
 
         Credentials of a method that the route does not accept count as none.
 
+        `address` is the client's, by which attempts at passwords are counted.
+
         Raises:
+            TooManyAttemptsError: a password was tried too often.
             UnavailableError: what is needed to decide is away.
         """
         match parse_authorization(authorization):
             case BearerToken(token) if "bearer" in accepted:
                 return await self._decide_bearer(token)
             case BasicCredentials() as credentials if "basic" in accepted:
-                return await self._decide_basic(credentials)
+                return await self._decide_basic(credentials, address)
             case Malformed(reason) as malformed if reason is not Reason.SCHEME_UNSUPPORTED:
                 return malformed
             case _:
@@ -66,8 +71,8 @@ class DecisionPoint:
         )
         return Allow(principal)
 
-    async def _decide_basic(self, credentials: BasicCredentials) -> Decision:
-        user = await self._basic.check(credentials)
+    async def _decide_basic(self, credentials: BasicCredentials, address: str) -> Decision:
+        user = await self._basic.check(credentials, address)
         if isinstance(user, Reason):
             return Unauthenticated(user)
         roles = self._roles.effective(user.roles)

@@ -49,7 +49,10 @@ class SignInRefused(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SignIn:
-    """Gives out tokens. Every method raises `UnavailableError` when it cannot decide."""
+    """Gives out tokens. Every method raises `UnavailableError` when it cannot decide.
+
+    `with_password` raises `TooManyAttemptsError` besides.
+    """
 
     def __init__(
         self,
@@ -70,7 +73,7 @@ class SignIn:
         self, client: Client, username: str, password: str, scope: str | None, origin: Origin
     ) -> SignedIn | SignInRefused:
         """Start a session for whoever knows the password; `scope` as in RFC 6749 section 3.3."""
-        user = await self._login.check(username, password)
+        user = await self._login.check(username, password, origin.address)
         if isinstance(user, Reason):
             return SignInRefused(decision=Unauthenticated(user))
         scopes = self._scopes.grant(scope, self._allowed(client, user.roles))

@@ -33,7 +33,7 @@ class Accounts:
         policy: PasswordPolicy,
         *,
         estimate: Estimate,
-        verify: Callable[[StoredCredentials, str], Awaitable[bool]],
+        verify: Callable[[str, StoredCredentials, str, str], Awaitable[bool]],
         normalise_email: Callable[[str], str | None],
         new_id: Callable[[], UUID],
     ) -> None:
@@ -135,7 +135,7 @@ class Accounts:
         return await self.change(user, password=password)
 
     async def change_password(
-        self, user: User, *, old: str, new: str, kept_session: UUID | None
+        self, user: User, *, old: str, new: str, kept_session: UUID | None, address: str
     ) -> Reason | None:
         """Replace the password for somebody who knows it; every session ends but one.
 
@@ -145,7 +145,7 @@ class Accounts:
         if problem := self._judge(new, user.username, user.email):
             return problem
         found = await self._store.find_credentials(username_key(user.username))
-        if found is None or not await self._verify(found, old):
+        if found is None or not await self._verify(user.username, found, old, address):
             return Reason.PASSWORD_WRONG
         is_changed = await self._store.change_password(
             user.id,

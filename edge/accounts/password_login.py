@@ -1,7 +1,7 @@
 """Is this the password of this account? In the same time for names that do not exist."""
 
 from edge.accounts.passwords import is_encodable, normalise_password
-from edge.accounts.ports import PasswordHasher, UserStore
+from edge.accounts.ports import LoginAttempts, PasswordHasher, UserStore
 from edge.accounts.user import StoredCredentials, User, normalise_username, username_key
 from edge.reasons import Reason
 
@@ -9,9 +9,17 @@ from edge.reasons import Reason
 class PasswordLogin:
     """Checks a username and a password. Make one with `prepare`, which hashes the dummy."""
 
-    def __init__(self, store: UserStore, hasher: PasswordHasher, *, max_length: int) -> None:
+    def __init__(
+        self,
+        store: UserStore,
+        hasher: PasswordHasher,
+        *,
+        max_length: int,
+        attempts: LoginAttempts,
+    ) -> None:
         self._store = store
         self._hasher = hasher
+        self._attempts = attempts
         self._max_length = max_length
         self._dummy_hash: str | None = None
 
@@ -23,18 +31,21 @@ class PasswordLogin:
         """
         self._dummy_hash = await self._hasher.hash("the password of nobody")
 
-    async def check(self, username: str, password: str) -> User | Reason:
+    async def check(self, username: str, password: str, address: str) -> User | Reason:
         """Give the user, or why not: `credentials_invalid` or `account_disabled`.
 
         The latter is told only to somebody who knows the password.
 
         Raises:
+            TooManyAttemptsError: there were too many, of that account or from that address.
             UnavailableError: the store is away or hashing is overloaded.
         """
+        attempt = await self._attempts.begin(username, address)
         found = await self.find(username)
-        if not await self.verify(found, password):
+        if not await self._matches(found, password):
             return Reason.CREDENTIALS_INVALID
         assert found is not None  # noqa: S101  # nothing matches the dummy, see verify
+        await self._attempts.succeeded(attempt, found.user.id)
         return Reason.ACCOUNT_DISABLED if found.user.is_disabled else found.user
 
     async def find(self, username: str) -> StoredCredentials | None:
@@ -46,12 +57,22 @@ class PasswordLogin:
         name = normalise_username(username)  # what may not be a name is not looked for
         return await self._store.find_credentials(username_key(name)) if name else None
 
-    async def verify(self, found: StoredCredentials | None, password: str) -> bool:
-        """Compare the password, and bring its hash up to date; always one hash's worth of work.
+    async def verify(
+        self, username: str, found: StoredCredentials | None, password: str, address: str
+    ) -> bool:
+        """Compare the password of an account that was found by that name, or was not.
 
         Raises:
-            UnavailableError: hashing is overloaded, or the store is away.
+            TooManyAttemptsError, UnavailableError: as `check` does.
         """
+        attempt = await self._attempts.begin(username, address)
+        matches = await self._matches(found, password)
+        if matches and found is not None:
+            await self._attempts.succeeded(attempt, found.user.id)
+        return matches
+
+    async def _matches(self, found: StoredCredentials | None, password: str) -> bool:
+        """Compare the password, and bring its hash up to date; always one hash's worth of work."""
         candidate = normalise_password(password)
         if len(candidate) > self._max_length or not is_encodable(candidate):
             candidate = ""  # no password is empty: refused, in the same time

@@ -1,7 +1,7 @@
 """What accounts need from the outside: places to keep users and clients, and a way to hash."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 import msgspec
@@ -80,6 +80,31 @@ class ClientStore(Protocol):
         Disabling raises the epoch, ends every session of the client and records both as
         revocations, in one transaction.
         """
+        ...
+
+
+class KnownNetworks(Protocol):
+    """From where users have logged in lately. Methods raise `UnavailableError`."""
+
+    async def knows(self, username_key: str, network: str) -> bool: ...
+
+    async def remember(self, user_id: UUID, network: str) -> None: ...
+
+
+class LoginAttempts(Protocol):
+    """Limits how often passwords are tried."""
+
+    async def begin(self, username: str, address: str) -> Any:  # noqa: ANN401  # given to `succeeded`
+        """Charge an attempt before the password is looked at; gives what stands for it.
+
+        Raises:
+            TooManyAttemptsError: there were too many.
+            UnavailableError: it cannot be known whether there were.
+        """
+        ...
+
+    async def succeeded(self, attempt: Any, user_id: UUID) -> None:  # noqa: ANN401
+        """Take note that the password was right: the attempt does not count."""
         ...
 
 

@@ -90,7 +90,8 @@ class Enforcement(ASGIMiddleware):
         values = [value for name, value in scope["headers"] if name == _AUTHORIZATION]
         if "basic" in accepted:  # which may cost a hash; a token costs microseconds
             _refuse(await meter.charge_early())
-        decision = await self._decision_point.decide(values, accepted)
+        address = context_of(scope).client_address
+        decision = await self._decision_point.decide(values, accepted, address)
         if not isinstance(decision, Allow):
             if "basic" not in accepted:
                 _refuse(await meter.charge_early())

@@ -10,7 +10,7 @@ from litestar.exceptions import HTTPException, ValidationException
 from litestar.types import ExceptionHandlersMap
 
 from edge.access.decision import Forbidden, Malformed, Throttled, Unauthenticated, Unavailable
-from edge.faults import UnavailableError
+from edge.faults import TooManyAttemptsError, UnavailableError
 from edge.http.bodies import BodyError
 from edge.http.context import context_of
 from edge.http.enforcement import RefusedError
@@ -56,6 +56,7 @@ class ExceptionHandlers:
         return {
             RefusedError: self.refused,
             BodyError: self.body,
+            TooManyAttemptsError: self.too_many_attempts,
             UnavailableError: self.unavailable,
             ValidationException: self.validation,
             HTTPException: self.http,
@@ -105,6 +106,12 @@ class ExceptionHandlers:
             HTTPStatus.SERVICE_UNAVAILABLE,
             retry_after_s=error.retry_after_s,
         )
+
+    def too_many_attempts(
+        self, request: AnyRequest, error: TooManyAttemptsError
+    ) -> Response[bytes]:
+        refusal = Throttled(error.reason, error.retry_after_s, error.policy)
+        return self.refused(request, RefusedError(refusal))
 
     def http(self, request: AnyRequest, error: HTTPException) -> Response[bytes]:
         """Answer Litestar's own exceptions; their detail may echo the query, so it stays here."""

@@ -77,6 +77,15 @@ sessions: Final = Table(
     CheckConstraint("generation >= 1", name="generation_counts_from_one"),
 )
 
+# Where a user has logged in from lately: there, the limit on attempts at their account is not met.
+known_networks: Final = Table(
+    "known_networks",
+    metadata,
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("network", String(64), primary_key=True),
+    Column("logged_in_at_ms", BigInteger, nullable=False, index=True),
+)
+
 # The change list of revocations: rows are only added, and are of no use after `expires_at_ms`,
 # when every token they could speak of has expired by itself.
 revocations: Final = Table(

@@ -28,7 +28,10 @@ from edge.tokens.session import Origin, SessionLifetime
 from edge.tokens.sessions import Refreshed, RefreshRefused, Sessions, Started
 from edge.tokens.sql.revocations import SqlRevocationLog
 from edge.tokens.sql.sessions import SqlSessionStore
-from tests.support.fakes import FakeSigner
+from tests.support.fakes import (
+    FakeSigner,
+    FreeAttempts,
+)
 from tests.support.secrets import remember
 from tests.support.stores import (
     REVOCATION_LIFETIME_S,
@@ -268,7 +271,9 @@ class Login:
     def __init__(self, database: Database, sessions: Sessions) -> None:
         self.hasher = FakeHasher()
         self.signer = FakeSigner()
-        self._password_login = PasswordLogin(user_store(database), self.hasher, max_length=1024)
+        self._password_login = PasswordLogin(
+            user_store(database), self.hasher, max_length=1024, attempts=FreeAttempts()
+        )
         self.sign_in = SignIn(
             self._password_login,
             sessions,

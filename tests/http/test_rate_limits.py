@@ -1,6 +1,7 @@
 """Rate limits over HTTP: who is charged, what they are told, and what is never limited."""
 
 import json
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -235,7 +236,11 @@ async def test_a_handler_names_its_policies(tmp_path: Path) -> None:
 
     answers = await ask(app_with(tmp_path, work), "/work", 2)
     assert [answer.status_code for answer in answers] == [200, 429]
-    assert answers[0].headers["ratelimit"] == '"per-address";r=1;t=60, "own";r=8;t=66'
+    # A counter holds a unit for 1.1 windows at most.
+    told = re.fullmatch(
+        r'"per-address";r=1;t=60, "own";r=8;t=(6[0-6])', answers[0].headers["ratelimit"]
+    )
+    assert told is not None
 
 
 async def test_a_handler_sets_a_cost(tmp_path: Path) -> None:

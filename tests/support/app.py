@@ -61,6 +61,7 @@ class RunningApp:
 
     def __init__(self, app: Litestar, http: httpx.AsyncClient) -> None:
         self.edge = edge_of(app)
+        self.served = app
         self.http = http
         self.passwords: dict[str, str] = {}
 

@@ -291,6 +291,22 @@ class FakeSessionStore:
         return Holder(user.id, user.username, user.roles, user.epoch, user.is_disabled)
 
 
+class FreeAttempts:
+    """A `LoginAttempts` without a limit; `attempts` and `successes` have what was told."""
+
+    def __init__(self) -> None:
+        self.attempts: list[tuple[str, str]] = []
+        self.successes: list[UUID] = []
+
+    async def begin(self, username: str, address: str) -> object:
+        self.attempts.append((username, address))
+        return object()
+
+    async def succeeded(self, attempt: object, user_id: UUID) -> None:
+        del attempt
+        self.successes.append(user_id)
+
+
 class FakeSigner:
     """An `AccessTokenSigner` whose tokens are numbers; `signed` has what each of them says."""
 

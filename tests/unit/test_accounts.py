@@ -12,7 +12,13 @@ from edge.accounts.password_login import PasswordLogin
 from edge.accounts.passwords import PasswordPolicy, Strength
 from edge.accounts.user import User
 from edge.reasons import Reason
-from tests.support.fakes import CountingHasher, FakeUserStore, id_sequence, make_user
+from tests.support.fakes import (
+    CountingHasher,
+    FakeUserStore,
+    FreeAttempts,
+    id_sequence,
+    make_user,
+)
 from tests.support.secrets import remember
 
 PASSWORD = "a made-up account password"
@@ -38,7 +44,9 @@ class House:
             self.hasher,
             policy,
             estimate=estimate,
-            verify=PasswordLogin(self.store, self.hasher, max_length=64).verify,
+            verify=PasswordLogin(
+                self.store, self.hasher, max_length=64, attempts=FreeAttempts()
+            ).verify,
             normalise_email=normalise_email,
             new_id=id_sequence(),
         )

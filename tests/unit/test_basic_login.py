@@ -12,7 +12,13 @@ from edge.accounts.password_login import PasswordLogin
 from edge.accounts.user import User, UserChanges
 from edge.faults import UnavailableError
 from edge.reasons import Reason
-from tests.support.fakes import CountingHasher, FakeClock, FakeUserStore, make_user
+from tests.support.fakes import (
+    CountingHasher,
+    FakeClock,
+    FakeUserStore,
+    FreeAttempts,
+    make_user,
+)
 from tests.support.secrets import remember
 
 PASSWORD = "the made-up basic password"
@@ -33,14 +39,14 @@ class House:
         self.store = FakeUserStore()
         self.hasher = CountingHasher()
         self.clock = FakeClock(1000.0)
-        login = PasswordLogin(self.store, self.hasher, max_length=64)
+        login = PasswordLogin(self.store, self.hasher, max_length=64, attempts=FreeAttempts())
         self.prepare = login.prepare
         self.basic = BasicLogin(
             login, digest_key=b"k" * 32, lifetime_s=lifetime_s, clock=self.clock
         )
 
     async def check(self, credentials: BasicCredentials = RIGHT) -> User | Reason:
-        return await self.basic.check(credentials)
+        return await self.basic.check(credentials, "203.0.113.7")
 
 
 async def _house(lifetime_s: float = LIFETIME_S) -> House:

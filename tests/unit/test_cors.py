@@ -19,7 +19,10 @@ def request(origin: str | None = None, method: str | None = None) -> Fields:
 
 
 def shown(origin: bytes, *more: tuple[bytes, bytes]) -> Fields:
-    exposed = (b"access-control-expose-headers", b"WWW-Authenticate, Retry-After, X-Request-Id")
+    exposed = (
+        b"access-control-expose-headers",
+        b"WWW-Authenticate, Retry-After, RateLimit, RateLimit-Policy, X-Request-Id",
+    )
     return [(b"access-control-allow-origin", origin), exposed, *more]
 
 

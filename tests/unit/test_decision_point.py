@@ -22,6 +22,7 @@ from tests.support.fakes import (
     FakeRevocationList,
     FakeUserStore,
     FakeVerifier,
+    FreeAttempts,
     make_claims,
     make_token,
     make_user,
@@ -57,7 +58,7 @@ class House:
         self.store = FakeUserStore()
         self.hasher = CountingHasher()
         self.clock = FakeClock(NOW_S + 0.5)
-        self.login = PasswordLogin(self.store, self.hasher, max_length=64)
+        self.login = PasswordLogin(self.store, self.hasher, max_length=64, attempts=FreeAttempts())
         self.point = DecisionPoint(
             tokens=TokenCheck(self.verifier, self.revocations, {}),
             basic=BasicLogin(self.login, digest_key=b"k" * 32, lifetime_s=300, clock=self.clock),
@@ -67,7 +68,7 @@ class House:
         )
 
     async def decide(self, *values: bytes, accepted: frozenset[Method] = BEARER) -> Decision:
-        return await self.point.decide(values, accepted)
+        return await self.point.decide(values, accepted, "203.0.113.7")
 
 
 @pytest.fixture

@@ -9,7 +9,12 @@ from edge.accounts.password_login import PasswordLogin
 from edge.accounts.user import User, UserChanges
 from edge.faults import UnavailableError
 from edge.reasons import Reason
-from tests.support.fakes import CountingHasher, FakeUserStore, make_user
+from tests.support.fakes import (
+    CountingHasher,
+    FakeUserStore,
+    FreeAttempts,
+    make_user,
+)
 from tests.support.secrets import remember
 
 PASSWORD = "the right made-up password"
@@ -18,13 +23,18 @@ MAX_LENGTH = 64
 remember(PASSWORD, WRONG)
 
 
+HERE = "203.0.113.7"
+
+
 class House:
     """A login over fakes, with `alice`, and with `mallory`, who is disabled."""
 
     def __init__(self) -> None:
         self.store = FakeUserStore()
         self.hasher = CountingHasher()
-        self.login = PasswordLogin(self.store, self.hasher, max_length=MAX_LENGTH)
+        self.login = PasswordLogin(
+            self.store, self.hasher, max_length=MAX_LENGTH, attempts=FreeAttempts()
+        )
 
 
 @pytest.fixture
@@ -66,7 +76,7 @@ async def test_every_attempt_costs_one_verification(
     house: House, username: str, password: str, answer: str | Reason, reads: int
 ) -> None:
     """Known or not, too long or not even text: one hash's work, no more and no less."""
-    result = await house.login.check(username, password)
+    result = await house.login.check(username, password, HERE)
     assert (result.username if isinstance(result, User) else result) == answer
     assert house.hasher.verifies == 1
     assert house.hasher.hashes == 0
@@ -77,8 +87,8 @@ async def test_the_longest_password_allowed_is_compared(house: House) -> None:
     """A password of exactly the greatest length logs in."""
     longest = "m" * MAX_LENGTH
     house.store.put(make_user(), await house.hasher.hash(longest))
-    assert isinstance(await house.login.check("alice", longest), User)
-    assert await house.login.check("alice", longest + "m") is Reason.CREDENTIALS_INVALID
+    assert isinstance(await house.login.check("alice", longest, HERE), User)
+    assert await house.login.check("alice", longest + "m", HERE) is Reason.CREDENTIALS_INVALID
 
 
 async def test_composed_and_decomposed_letters_are_the_same_password(house: House) -> None:
@@ -87,33 +97,33 @@ async def test_composed_and_decomposed_letters_are_the_same_password(house: Hous
     house.store.put(make_user(), await house.hasher.hash(password))
     decomposed = unicodedata.normalize("NFD", password)
     assert decomposed != password
-    assert isinstance(await house.login.check("alice", decomposed), User)
+    assert isinstance(await house.login.check("alice", decomposed, HERE), User)
 
 
 async def test_length_is_counted_after_normalisation(house: House) -> None:
     """A password within the bound when composed is not too long when typed decomposed."""
     password = "\u00e9" * MAX_LENGTH
     house.store.put(make_user(), await house.hasher.hash(password))
-    assert isinstance(await house.login.check("alice", "e\u0301" * MAX_LENGTH), User)
+    assert isinstance(await house.login.check("alice", "e\u0301" * MAX_LENGTH, HERE), User)
 
 
 async def test_an_outdated_hash_is_replaced_on_login(house: House) -> None:
     """The right password under an old hash logs in, and a hash of today takes its place."""
     old = house.store.credentials[UUID(int=1)].password_hash
     house.hasher.version = 2
-    assert isinstance(await house.login.check("alice", PASSWORD), User)
+    assert isinstance(await house.login.check("alice", PASSWORD, HERE), User)
     new = house.store.credentials[UUID(int=1)].password_hash
     assert house.store.replacements == [(old, new)]
     assert not house.hasher.is_outdated(new)
-    assert isinstance(await house.login.check("alice", PASSWORD), User)
+    assert isinstance(await house.login.check("alice", PASSWORD, HERE), User)
     assert (house.hasher.verifies, house.hasher.hashes) == (2, 1)
 
 
 async def test_a_wrong_password_replaces_no_hash(house: House) -> None:
     """Only the right password upgrades a hash."""
     house.hasher.version = 2
-    assert await house.login.check("alice", WRONG) is Reason.CREDENTIALS_INVALID
-    assert await house.login.check("nobody", PASSWORD) is Reason.CREDENTIALS_INVALID
+    assert await house.login.check("alice", WRONG, HERE) is Reason.CREDENTIALS_INVALID
+    assert await house.login.check("nobody", PASSWORD, HERE) is Reason.CREDENTIALS_INVALID
     assert house.store.replacements == []
     assert house.hasher.hashes == 0
 
@@ -123,7 +133,7 @@ async def test_the_upgrade_does_not_undo_a_new_password(house: House) -> None:
     house.hasher.version = 2
     found = await house.login.find("alice")
     await house.store.change(UUID(int=1), UserChanges(password_hash="fake$2$another"))
-    assert await house.login.verify(found, PASSWORD)
+    assert await house.login.verify("alice", found, PASSWORD, HERE)
     assert house.store.credentials[UUID(int=1)].password_hash == "fake$2$another"
 
 
@@ -134,15 +144,15 @@ async def test_an_overloaded_hasher_is_a_fault_and_not_a_refusal(house: House) -
         async def verify(self, *_: str, **__: str) -> bool:
             raise UnavailableError(Reason.HASHING_OVERLOADED)
 
-    login = PasswordLogin(house.store, Overloaded(), max_length=MAX_LENGTH)
+    login = PasswordLogin(house.store, Overloaded(), max_length=MAX_LENGTH, attempts=FreeAttempts())
     await login.prepare()
     for username in ("alice", "nobody"):
         with pytest.raises(UnavailableError):
-            await login.check(username, PASSWORD)
+            await login.check(username, PASSWORD, HERE)
 
 
 async def test_without_its_preparation_nobody_logs_in(house: House) -> None:
     """A login without the dummy hash would be quick for unknown users, so it is an error."""
-    login = PasswordLogin(house.store, house.hasher, max_length=MAX_LENGTH)
+    login = PasswordLogin(house.store, house.hasher, max_length=MAX_LENGTH, attempts=FreeAttempts())
     with pytest.raises(RuntimeError):
-        await login.check("nobody", PASSWORD)
+        await login.check("nobody", PASSWORD, HERE)

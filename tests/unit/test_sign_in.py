@@ -26,6 +26,7 @@ from tests.support.fakes import (
     FakeSessionStore,
     FakeSigner,
     FakeUserStore,
+    FreeAttempts,
     id_sequence,
     make_user,
 )
@@ -50,7 +51,7 @@ class House:
         self.sessions = FakeSessionStore(ALICE)
         self.signer = FakeSigner()
         self.clock = FakeClock(NOW_S + 0.9)
-        self.login = PasswordLogin(self.users, self.hasher, max_length=64)
+        self.login = PasswordLogin(self.users, self.hasher, max_length=64, attempts=FreeAttempts())
         self.sign_in = SignIn(
             self.login,
             Sessions(

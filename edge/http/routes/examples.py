@@ -10,6 +10,7 @@ from litestar.di import NamedDependency
 from edge.access.principal import Principal
 from edge.http.enforcement import accepts
 from edge.http.guards import requires_role, requires_scope
+from edge.ratelimit.policy import Policy
 
 Answer = dict[str, object]
 
@@ -44,6 +45,17 @@ def user_area(principal: NamedDependency[Principal]) -> Answer:
     return _welcome("the role user", principal)
 
 
+@get(
+    "/protected-endpoint",
+    rate_policies=[
+        Policy(name="protected-endpoint", limit=5, window_s=60, partition=("principal",))
+    ],
+    sync_to_thread=False,
+)
+def protected_endpoint(principal: NamedDependency[Principal]) -> Answer:
+    return _welcome("an access token, five times a minute", principal)
+
+
 def _welcome(let_in_by: str, principal: Principal) -> Answer:
     return {
         "let_in_by": let_in_by,
@@ -60,4 +72,5 @@ EXAMPLES = [
     admin_area,
     moderator_area,
     user_area,
+    protected_endpoint,
 ]

@@ -17,6 +17,7 @@ from edge.access.principal import Principal
 from edge.accounts.accounts import Accounts
 from edge.http.accounts import parse_id, refuse_account
 from edge.http.bodies import EdgeRequest
+from edge.http.context import context_of
 from edge.http.enforcement import RefusedError, user_of
 from edge.http.events import request_event
 from edge.http.moments import moment
@@ -122,7 +123,11 @@ async def change_password(
     if user is None or user.is_disabled:
         raise RefusedError(Unauthenticated(Reason.TOKEN_REVOKED), principal=principal)
     problem = await accounts.change_password(
-        user, old=data.old_password, new=data.new_password, kept_session=principal.session_id
+        user,
+        old=data.old_password,
+        new=data.new_password,
+        kept_session=principal.session_id,
+        address=context_of(request.scope).client_address,
     )
     if problem is Reason.PASSWORD_WRONG:
         # Not 401: the access token is good, and clients throw sessions away on 401.
