@@ -1,0 +1,261 @@
+"""Windows of rate limits: one suite in memory and in a real Redis, and one against the other."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+
+import pytest
+from redis.asyncio import Redis as Client
+
+from edge.ratelimit.charge import Algorithm, Charge, Outcome, Quota, Request
+from edge.ratelimit.memory import MemoryWindows
+from edge.ratelimit.ports import Windows
+from edge.ratelimit.redis import RedisLane, open_lanes
+from edge.ratelimit.shared import SharedWindows
+from tests.support.redis import Redis, running_redis
+
+MINUTE_US = 60_000_000
+ALGORITHMS: list[Algorithm] = ["log", "counter"]
+
+
+@pytest.fixture(scope="module")
+def redis() -> Iterator[Redis]:
+    with running_redis() as server:
+        yield server
+
+
+@asynccontextmanager
+async def shared(url: str, *, budget_s: float = 5.0) -> AsyncIterator[SharedWindows]:
+    """Windows in Redis, with a budget that a busy machine keeps."""
+    is_well = asyncio.Event()
+    windows = SharedWindows(
+        open_lanes(url), budget_s=budget_s, changed=lambda well: is_well.set() if well else None
+    )
+    running = asyncio.create_task(windows.run())
+    async with asyncio.timeout(10):
+        await is_well.wait()
+    try:
+        yield windows
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+@pytest.fixture(params=["memory", "redis"])
+async def windows(request: pytest.FixtureRequest) -> AsyncIterator[Windows]:
+    if request.param == "memory":
+        clock = asyncio.get_running_loop().time
+        yield MemoryWindows(lambda: round(clock() * 1_000_000))
+        return
+    redis: Redis = request.getfixturevalue("redis")
+    async with Client.from_url(redis.url) as client:
+        await client.flushall()
+    async with shared(redis.url) as found:
+        yield found
+
+
+def charge(
+    key: str, algorithm: Algorithm = "log", limit: int = 3, cost: int = 1, *, shadow: bool = False
+) -> Charge:
+    name = f"{algorithm}:{key}".encode()
+    return Charge(name, Quota(algorithm, limit, MINUTE_US), cost, shadow)
+
+
+async def admitted(windows: Windows, times: int, *charges: Charge) -> int:
+    outcomes = [await windows.decide(charges) for _ in range(times)]
+    return sum(outcome.is_admitted for outcome in outcomes)
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+async def test_of_a_thousand_at_once_the_limit_is_admitted(
+    windows: Windows, algorithm: Algorithm
+) -> None:
+    """Exactly so many, however many ask at the same moment."""
+    one = charge("a", algorithm, limit=137)
+    outcomes = await asyncio.gather(*(windows.decide([one]) for _ in range(1000)))
+    assert sum(outcome.is_admitted for outcome in outcomes) == 137
+    left = sorted(o.verdicts[0].remaining for o in outcomes if o.is_admitted)
+    assert left == list(range(137))
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+async def test_all_are_charged_or_none(windows: Windows, algorithm: Algorithm) -> None:
+    """Where one window is full, the others are as if nobody had asked."""
+    full, free = charge("full", algorithm, limit=1), charge("free", algorithm, limit=10)
+    assert await admitted(windows, 1, full) == 1
+    assert await admitted(windows, 5, free, full) == 0
+    outcome = await windows.decide([charge("free", algorithm, limit=10, cost=0)])
+    assert outcome.verdicts[0].remaining == 10
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+async def test_a_shadow_is_charged_when_the_request_is_admitted_and_it_fits(
+    windows: Windows, algorithm: Algorithm
+) -> None:
+    """It refuses nobody, and does not count what others refused."""
+    shadow = charge("shadow", algorithm, limit=2, shadow=True)
+    real = charge("real", algorithm, limit=3)
+    outcomes = [await windows.decide([shadow, real]) for _ in range(5)]
+    assert [o.is_admitted for o in outcomes] == [True, True, True, False, False]
+    assert [o.verdicts[0].fits for o in outcomes] == [True, True, False, False, False]
+    assert await admitted(windows, 3, charge("shadow", algorithm, limit=3)) == 1
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+async def test_a_cost_above_the_limit_never_fits(windows: Windows, algorithm: Algorithm) -> None:
+    """It is refused without a time to wait, and charges nothing."""
+    outcome = await windows.decide([charge("a", algorithm, limit=3, cost=4)])
+    assert (outcome.is_admitted, outcome.verdicts[0].retry_after_us) == (False, None)
+    assert await admitted(windows, 5, charge("a", algorithm, limit=3)) == 3
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+async def test_a_changed_limit_counts_what_was_there(
+    windows: Windows, algorithm: Algorithm
+) -> None:
+    """A higher limit admits the rest, a lower one nobody until enough has gone."""
+    assert await admitted(windows, 9, charge("a", algorithm, limit=5)) == 5
+    assert await admitted(windows, 9, charge("a", algorithm, limit=7)) == 2
+    lower = await windows.decide([charge("a", algorithm, limit=2)])
+    assert (lower.is_admitted, lower.verdicts[0].remaining) == (False, 0)
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+async def test_what_is_given_back_is_free_again(windows: Windows, algorithm: Algorithm) -> None:
+    """Once for each charge; giving back more than was charged frees nothing else."""
+    one = charge("a", algorithm, limit=2)
+    first = await windows.decide([one])
+    assert await admitted(windows, 2, one) == 1
+    await windows.give_back([one], first.at_us)
+    assert await admitted(windows, 2, one) == 1
+    await windows.give_back([one], first.at_us - 10 * MINUTE_US)
+    assert await admitted(windows, 2, one) == 0
+
+
+async def test_every_key_in_redis_goes_by_itself(redis: Redis) -> None:
+    """Each has a time to live, of about a window."""
+    async with shared(redis.url) as windows, Client.from_url(redis.url) as client:
+        await client.flushall()
+        await windows.decide([charge("a", "log"), charge("a", "counter")])
+        lives = [await client.pttl(key) for key in await client.keys("*") if b"probe" not in key]
+    assert len(lives) == 2
+    assert all(50_000 < life <= 66_001 for life in lives)
+
+
+async def test_a_counter_takes_the_same_memory_however_much_it_counts(redis: Redis) -> None:
+    """52 bytes of state, whatever the limit and the traffic."""
+    async with shared(redis.url) as windows, Client.from_url(redis.url) as client:
+        await client.flushall()
+        one = charge("a", "counter", limit=100_000)
+        await windows.decide([one])
+        before = await client.memory_usage(one.key)
+        await asyncio.gather(*(windows.decide([one]) for _ in range(2000)))
+        assert await client.memory_usage(one.key) == before
+        assert await client.strlen(one.key) == 52
+
+
+async def test_flushed_scripts_are_nobodys_error(redis: Redis) -> None:
+    """SCRIPT FLUSH every few decisions: all are decided, and exactly the limit admitted."""
+    async with shared(redis.url) as windows, Client.from_url(redis.url) as client:
+        await client.flushall()
+        one = charge("a", "counter", limit=200)
+        outcomes: list[Outcome] = []
+        for _ in range(40):
+            await client.script_flush()
+            outcomes += await asyncio.gather(*(windows.decide([one]) for _ in range(10)))
+    assert sum(outcome.is_admitted for outcome in outcomes) == 200
+
+
+async def test_who_goes_away_takes_nobodys_answer(redis: Redis) -> None:
+    """10,000 requests, half of them cancelled at random moments: no reply is another's."""
+    luck = random.Random(7)  # noqa: S311  # no secret
+    async with shared(redis.url) as windows, Client.from_url(redis.url) as client:
+        await client.flushall()
+
+        async def ask(number: int) -> bool:
+            limit = 10 + number  # by which the answer says whose it is
+            outcome = await windows.decide([charge(f"k{number}", "counter", limit=limit)])
+            return outcome.verdicts[0].remaining == limit - 1
+
+        right = 0
+        for start in range(0, 10_000, 500):
+            tasks = [asyncio.create_task(ask(number)) for number in range(start, start + 500)]
+            leaving = luck.sample(tasks, 250)
+            for task in leaving:
+                await asyncio.sleep(0)
+                task.cancel()
+            answers = await asyncio.gather(*tasks, return_exceptions=True)
+            stayed = [a for a in answers if not isinstance(a, BaseException)]
+            assert all(answer is True for answer in stayed)
+            right += len(stayed)
+        assert (await windows.decide([charge("last", "log")])).is_admitted
+    assert right >= 5_000
+
+
+CLOCK = "local now = tonumber(redis.call('GET', 'clock'))"
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_the_script_does_what_the_model_does(redis: Redis, seed: int) -> None:
+    """2,500 random steps of a virtual clock, which also runs backwards: every field agrees."""
+    luck = random.Random(seed)  # noqa: S311  # no secret
+    now = 1_800_000_000_000_000
+    model = MemoryWindows(lambda: now)
+    (lane, _) = (RedisLane(one._connection, clock=CLOCK) for one in open_lanes(redis.url))  # noqa: SLF001  # another clock
+    past: list[tuple[int, Sequence[Charge]]] = []
+    refused = 0
+    async with Client.from_url(redis.url) as client:
+        await client.flushall()
+        await lane.connect()
+        for _ in range(2500):
+            now += step(luck, now)
+            await client.set("clock", now)
+            if past and luck.random() < 0.1:
+                at_us, charges = luck.choice(past[-20:])
+                await lane.decide([Request(charges, at_us)])
+                await model.give_back(charges, at_us)
+                continue
+            charges = [
+                some_charge(luck, place) for place in luck.sample(range(6), luck.randint(1, 3))
+            ]
+            [theirs], ours = await lane.decide([Request(charges)]), model.decide_now(charges)
+            assert theirs == ours
+            refused += not ours.is_admitted
+            if ours.is_admitted:
+                pairs = zip(charges, ours.verdicts, strict=True)
+                past.append((ours.at_us, [one for one, verdict in pairs if verdict.fits]))
+        await lane.close()
+    assert 500 < refused < 2000
+
+
+def step(luck: random.Random, now: int) -> int:
+    """Give how far the clock goes: often to the edge of a sub-window, sometimes back."""
+    window = luck.choice([MINUTE_US, 10 * MINUTE_US])
+    to_edge = window // 10 - now % (window // 10)
+    return luck.choice(
+        [0, 0, 0, 0, 1, luck.randrange(window // 10), luck.randrange(window // 3)]
+        + [to_edge, to_edge - 1, -luck.randrange(window // 5)]
+        + ([window] if luck.random() < 0.1 else [])
+    )
+
+
+def some_charge(luck: random.Random, place: int) -> Charge:
+    algorithm: Algorithm = "log" if place % 2 else "counter"
+    window = MINUTE_US if place < 3 else 10 * MINUTE_US
+    limit, cost = luck.choice([1, 3, 10, 50, 50]), luck.choice([0, 1, 1, 1, 2, 5, 20, 60])
+    return Charge(f"k{place}".encode(), Quota(algorithm, limit, window), cost, luck.random() < 0.2)
+
+
+async def test_the_memory_of_windows_is_bounded() -> None:
+    """Beyond the most keys of a window length, the one charged longest ago is forgotten."""
+    now = 0
+    windows = MemoryWindows(lambda: now, most_keys=100)
+    for number in range(1000):
+        now += 1
+        await windows.decide([charge(f"k{number}")])
+    assert len(windows) == 100
+    now += 2 * MINUTE_US
+    for number in range(60):
+        await windows.decide([charge(f"new{number}")])
+    assert len(windows) == 60

@@ -1,0 +1,196 @@
+"""Rate limits while a real Redis is killed, stopped, full, read-only; and over four processes."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+from redis.asyncio import Redis as Client
+
+from edge.faults import UnavailableError
+from edge.ratelimit.charge import Algorithm, Charge, Quota
+from edge.ratelimit.redis import open_lanes
+from edge.ratelimit.shared import SharedWindows
+from tests.support.redis import Redis, running_redis
+
+pytestmark = pytest.mark.server
+
+ONE = Charge(b"one", Quota("counter", 1_000_000, 60_000_000))
+BUDGET_S = 0.2
+# What a request may take beyond its budget on a busy machine: an order of magnitude, no measure.
+PATIENCE_S = 2.0
+
+
+@pytest.fixture
+def redis() -> Iterator[Redis]:
+    with running_redis() as server:
+        yield server
+
+
+class Watched:
+    """Windows in Redis, and what they said of its going and coming."""
+
+    def __init__(self, url: str) -> None:
+        self.changes: list[str] = []
+        self._changed = asyncio.Event()
+        self.windows = SharedWindows(open_lanes(url), budget_s=BUDGET_S, changed=self._note)
+
+    def _note(self, is_well: bool) -> None:  # noqa: FBT001  # a callback
+        self.changes.append("well" if is_well else "away")
+        self._changed.set()
+
+    async def until_changes(self, *changes: str) -> None:
+        async with asyncio.timeout(10):
+            while self.changes != list(changes):
+                self._changed.clear()
+                await self._changed.wait()
+
+    async def ask(self, times: int) -> list[bool]:
+        """Ask at once; True for each that was decided, False for each that was told otherwise."""
+
+        async def one() -> bool:
+            try:
+                async with asyncio.timeout(BUDGET_S + PATIENCE_S):
+                    return (await self.windows.decide([ONE])).is_admitted
+            except UnavailableError:
+                return False
+
+        return await asyncio.gather(*(one() for _ in range(times)))
+
+
+@asynccontextmanager
+async def watched(url: str) -> AsyncIterator[Watched]:
+    found = Watched(url)
+    running = asyncio.create_task(found.windows.run())
+    try:
+        yield found
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+def process_of(redis: Redis) -> psutil.Process:
+    [found] = [
+        process
+        for process in psutil.Process(os.getpid()).children(recursive=True)
+        if process.name() == "redis-server" and str(redis.port) in " ".join(process.cmdline())
+    ]
+    return found
+
+
+async def test_killed_and_started_again(redis: Redis) -> None:
+    """Everybody is told within the budget; afterwards it is as before; each change is told once."""
+    async with watched(redis.url) as house:
+        await house.until_changes("well")
+        assert all(await house.ask(50))
+        redis.stop()
+        await house.ask(2)
+        await house.until_changes("well", "away")
+        assert not any(await house.ask(500))
+        redis.start()
+        await house.until_changes("well", "away", "well")
+        assert all(await house.ask(500))
+        assert house.changes == ["well", "away", "well"]
+
+
+async def test_stopped_and_going_on(redis: Redis) -> None:
+    """One that hangs is worse than one that is gone: the budget ends the wait."""
+    async with watched(redis.url) as house:
+        await house.until_changes("well")
+        process = process_of(redis)
+        process.send_signal(signal.SIGSTOP)
+        try:
+            assert not any(await house.ask(300))
+            await house.until_changes("well", "away")
+            assert not any(await house.ask(300))
+        finally:
+            process.send_signal(signal.SIGCONT)
+        await house.until_changes("well", "away", "well")
+        assert all(await house.ask(300))
+
+
+@pytest.mark.parametrize(
+    ("broken", "mended"),
+    [
+        (["CONFIG", "SET", "maxmemory", "1"], ["CONFIG", "SET", "maxmemory", "0"]),
+        (["REPLICAOF", "127.0.0.1", "1"], ["REPLICAOF", "NO", "ONE"]),
+        (["CLIENT", "PAUSE", "60000", "ALL"], None),
+    ],
+    ids=["full", "read-only", "paused"],
+)
+async def test_one_that_answers_and_does_not_decide(
+    redis: Redis, broken: list[str], mended: list[str] | None
+) -> None:
+    """Full, read-only and paused ones are away as well, and come back by themselves."""
+    async with watched(redis.url) as house, Client.from_url(redis.url) as client:
+        await house.until_changes("well")
+        await client.execute_command(*broken)  # type: ignore[no-untyped-call]
+        assert not any(await house.ask(10))
+        await house.until_changes("well", "away")
+        if mended is None:
+            return
+        await client.execute_command(*mended)  # type: ignore[no-untyped-call]
+        await house.until_changes("well", "away", "well")
+        assert all(await house.ask(10))
+
+
+async def test_connections_that_are_cut(redis: Redis) -> None:
+    """Cutting all connections again and again: every request is answered, none wrongly."""
+    async with watched(redis.url) as house, Client.from_url(redis.url) as client:
+        await house.until_changes("well")
+        decided = 0
+        for _ in range(20):
+            asking = asyncio.create_task(house.ask(50))
+            await client.client_kill_filter(_type="normal", skipme=True)
+            decided += sum(await asking)
+        async with asyncio.timeout(10):
+            while not all(await house.ask(10)):
+                pass  # each time takes a round trip, or the time a lane needs to come back
+    assert decided > 0
+
+
+async def test_never_there(redis: Redis) -> None:
+    """Where nobody listens from the start, requests are told at once; it is used when it comes."""
+    redis.stop()
+    async with watched(redis.url) as house:
+        assert not any(await house.ask(100))
+        redis.start()
+        await house.until_changes("well")
+        assert all(await house.ask(100))
+
+
+@pytest.mark.parametrize("algorithm", ["log", "counter"])
+def test_four_processes_admit_the_limit(redis: Redis, algorithm: Algorithm) -> None:
+    """Over edges of windows, in no window of Redis's own clock more than the limit; exactly it."""
+    limit, window_us, asks = 100, 1_000_000, 150
+    arguments = [redis.url, algorithm, str(limit), str(window_us), str(asks)]
+    root = Path(__file__).parents[2]
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-m", "tests.support.charger", *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=root,
+            env={**os.environ, "PYTHONPATH": str(root)},
+        )
+        for _ in range(4)
+    ]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    outputs = [process.communicate("go\n", timeout=60)[0] for process in processes]
+    times = sorted(at_us for output in outputs for at_us in json.loads(output))
+    assert len(times) >= 2 * limit
+    first_window = [at_us for at_us in times if at_us < times[0] + window_us]
+    assert len(first_window) == limit
+    for place, at_us in enumerate(times):
+        within = [other for other in times[place:] if other < at_us + window_us]
+        assert len(within) <= limit
