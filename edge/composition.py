@@ -79,6 +79,10 @@ if TYPE_CHECKING:
 VERSION = version("edge")
 
 
+# A Redis that is away delays the start by that much; it is looked for further in the background.
+_FIRST_WAIT_S = 1.0
+
+
 class Edge:
     """Every long-lived object of one process. Nothing is connected before `running`.
 
@@ -313,6 +317,8 @@ class Edge:
                 work.append(key_set.run())
             tasks = [asyncio.create_task(coroutine) for coroutine in work]
             try:
+                if self._windows.shared:
+                    await self._windows.shared.settle(_FIRST_WAIT_S)
                 yield
             finally:
                 for task in tasks:

@@ -6,6 +6,7 @@ from edge.cli.check import check, settings
 from edge.cli.clients import clients
 from edge.cli.db import db
 from edge.cli.keys import keys
+from edge.cli.policies import policies
 from edge.cli.revoke import revoke
 from edge.cli.serve import serve
 from edge.cli.users import users
@@ -17,5 +18,5 @@ def main() -> None:
     """Authentication, authorization and rate limits for HTTP services."""
 
 
-for command in (serve, check, settings, db, users, clients, keys, revoke):
+for command in (serve, check, settings, db, users, clients, keys, revoke, policies):
     main.add_command(command)

@@ -128,14 +128,9 @@ class RateLimits:
         self._named = {policy.name: policy for policy in policies}
         self._on_requests = [p for p in self._named.values() if p.counts == "requests"]
         self._has_paths = any(policy.paths for policy in self._on_requests)
-        # For what has no route: a flood of made-up paths is limited too.
-        self._unrouted = Plan(
-            policy
-            for policy in self._on_requests
-            if _is_early(policy) and not (policy.routes or policy.paths or policy.methods)
-        )
         self._nothing = Plan(())
         self._plan = lru_cache(_MOST_PLANS)(self._make_plan)
+        self._plan_without_route = lru_cache(_MOST_PLANS)(self._make_plan_without_route)
 
     def unknown_names(self, opt: Mapping[str, Any]) -> list[str]:
         """Give the names in a route's `rate_policies` that no policy has."""
@@ -143,8 +138,10 @@ class RateLimits:
         return [name for name in named if name not in self._named]
 
     def meter_for_stranger(self, scope: Scope) -> Meter:
-        """Give a meter for a request of which only the address is known."""
-        return Meter(self._limiter, self._unrouted, scope)
+        """Give a meter for a request that met no route: a flood of made-up paths is limited too."""
+        path = scope["path"] if self._has_paths else ""
+        plan = self._plan_without_route(scope.get("method", ""), path)
+        return Meter(self._limiter, plan, scope)
 
     def meter_for_route(self, scope: Scope) -> Meter:
         """Give the meter of a request whose route is known; it is found again by `meter_of`."""
@@ -163,6 +160,9 @@ class RateLimits:
     def covering(self, method: str, template: str, path: str) -> list[Policy]:
         """Give the policies on requests that cover a route, without those of the route itself."""
         return [policy for policy in self._on_requests if _covers(policy, method, template, path)]
+
+    def _make_plan_without_route(self, method: str, path: str) -> Plan:
+        return Plan(policy for policy in self.covering(method, "", path) if _is_early(policy))
 
     def _make_plan(self, handler: Any, method: str, template: str, path: str) -> Plan:  # noqa: ANN401  # any of Litestar's
         opt = handler.opt

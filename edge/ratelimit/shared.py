@@ -53,12 +53,19 @@ class SharedWindows:
         self._well: set[Lane] = set()
         self._waiting: deque[_Waiting] = deque()
         self._idle: deque[asyncio.Future[None]] = deque()
+        self._is_well = asyncio.Event()
 
     async def decide(self, charges: Sequence[Charge]) -> Outcome:
         return await self._ask(Request(charges))
 
     async def give_back(self, charges: Sequence[Charge], at_us: int) -> None:
         await self._ask(Request(charges, at_us))
+
+    async def settle(self, timeout_s: float) -> None:
+        """Wait until the store decides, or for so long."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                await self._is_well.wait()
 
     async def run(self) -> None:
         """Serve until cancelled."""
@@ -69,6 +76,7 @@ class SharedWindows:
                     group.create_task(self._serve(lane))
         finally:
             self._well.clear()
+            self._is_well.clear()
             self._fail_waiting()
 
     async def _ask(self, request: Request) -> Outcome:
@@ -150,7 +158,10 @@ class SharedWindows:
     def _set_well(self, lane: Lane, *, is_well: bool) -> None:
         was_well = bool(self._well)
         (self._well.add if is_well else self._well.discard)(lane)
-        if not self._well:
+        if self._well:
+            self._is_well.set()
+        else:
+            self._is_well.clear()
             self._fail_waiting()
         if bool(self._well) != was_well:
             self._changed(is_well)

@@ -1,0 +1,48 @@
+"""`edge policies`."""
+
+import json
+
+from tests.cli.conftest import Run
+
+OWN = json.dumps(
+    [
+        {"name": "reports", "limit": 5, "window_s": 60, "paths": ["/reports/*"], "cost": 2},
+        {"name": "writes", "limit": 9, "window_s": 1.5, "methods": ["POST"], "shadow": True},
+        {"name": "address", "limit": 7, "window_s": 60},
+    ]
+)
+
+
+def names(run: Run, *arguments: str, **environ: str) -> list[str]:
+    result = run("policies", *arguments, "--json", **environ)
+    assert result.exit_code == 0, result.output
+    return [policy["name"] for policy in json.loads(result.stdout)]
+
+
+def test_the_defaults_are_listed(run: Run) -> None:
+    """Without a file, requests are limited by address and principal, logins three ways."""
+    expected = ["address", "principal", "login", "login-address", "login-account"]
+    assert names(run, "list", RATELIMIT_DEFAULTS="true") == expected
+    assert names(run, "list", RATELIMIT_DEFAULTS="false") == []
+
+
+def test_one_of_your_own_replaces_a_default_of_its_name(run: Run) -> None:
+    """There is one `address`, with the limit that was set."""
+    result = run("policies", "list", RATELIMIT_DEFAULTS="true", RATELIMIT_POLICIES=OWN)
+    lines = [line for line in result.stdout.splitlines() if line.startswith("address ")]
+    assert lines == [
+        "address  7 in 60 s  counter  by address  requests  everywhere  without Redis: local"
+    ]
+
+
+def test_it_is_told_which_a_request_meets(run: Run) -> None:
+    """By path, by method, and as an attempt to log in."""
+
+    def met(*arguments: str) -> list[str]:
+        environ = {"RATELIMIT_DEFAULTS": "true", "RATELIMIT_POLICIES": OWN}
+        return names(run, "test", *arguments, **environ)
+
+    assert met("--path", "/") == ["principal", "address"]
+    assert met("--path", "/reports/7") == ["principal", "reports", "address"]
+    assert met("--path", "/", "--method", "post") == ["principal", "writes", "address"]
+    assert met("--path", "/login", "--login")[-3:] == ["login", "login-address", "login-account"]
