@@ -2,14 +2,18 @@
 
 from edge.access.principal import Principal
 from edge.app import create_app
-from edge.http.enforcement import PUBLIC, accepts
+from edge.http.enforcement import PUBLIC, accepts, spend
 from edge.http.guards import requires_any_role, requires_role, requires_scope
+from edge.http.rate_limits import UNLIMITED
 from edge.plugin import EdgePlugin
+from edge.ratelimit.policy import Policy
 from edge.settings import Settings, load_settings
 
 __all__ = [
     "PUBLIC",
+    "UNLIMITED",
     "EdgePlugin",
+    "Policy",
     "Principal",
     "Settings",
     "accepts",
@@ -18,4 +22,5 @@ __all__ = [
     "requires_any_role",
     "requires_role",
     "requires_scope",
+    "spend",
 ]
