@@ -17,7 +17,6 @@ from edge.reasons import Reason
 
 # In integer microseconds: 1.8e15 today, well below the 2^53 up to which Lua counts exactly.
 REDIS_CLOCK: Final = "local time = redis.call('TIME') local now = time[1] * 1000000 + time[2]"
-_SCRIPT: Final = files("edge.ratelimit").joinpath("decide.lua").read_text("utf-8")
 
 _REQUEST: Final = struct.Struct("<BQ")
 _CHARGE: Final = struct.Struct("<BBIIQ")
@@ -48,7 +47,7 @@ class RedisLane:
 
     def __init__(self, connection: AbstractConnection, *, clock: str = REDIS_CLOCK) -> None:
         self._connection = connection
-        self._script = f"{clock}\n{_SCRIPT}"
+        self._script = f"{clock}\n{read_script()}"
         self._sha = hashlib.sha1(self._script.encode(), usedforsecurity=False).hexdigest()
 
     async def connect(self) -> None:
@@ -69,7 +68,7 @@ class RedisLane:
         Raises:
             UnavailableError: Redis is away, or does not want to decide.
         """
-        return _unpack(requests, await self._run(_pack(requests)))
+        return _unpack(requests, await self._run(pack_requests(requests)))
 
     async def close(self) -> None:
         await self._connection.disconnect()
@@ -91,7 +90,12 @@ class RedisLane:
         return reply
 
 
-def _pack(requests: Sequence[Request]) -> list[bytes]:
+def read_script() -> str:
+    """Give the script; `now` is to be set by a line before it."""
+    return files("edge.ratelimit").joinpath("decide.lua").read_text("utf-8")
+
+
+def pack_requests(requests: Sequence[Request]) -> list[bytes]:
     """Give the arguments of the script, as its head describes them."""
     keys, terms = [], []
     for request in requests:

@@ -85,7 +85,8 @@ class SharedWindows:
         loop = asyncio.get_running_loop()
         outcome: asyncio.Future[Outcome] = loop.create_future()
         self._waiting.append(_Waiting(request, outcome, loop.time()))
-        self._wake_a_lane()
+        if len(self._waiting) == 1:  # those that come before the lane runs go with this one
+            self._wake_a_lane()
         return await outcome
 
     def _wake_a_lane(self) -> None:

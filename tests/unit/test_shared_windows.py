@@ -1,0 +1,178 @@
+"""Sharing round trips: counted with lanes that answer when they are told to."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+
+import pytest
+
+from edge.faults import UnavailableError
+from edge.ratelimit.charge import Charge, Outcome, Quota, Request, Verdict
+from edge.ratelimit.shared import SharedWindows
+from edge.reasons import Reason
+
+QUOTA = Quota("counter", 1000, 1_000_000)
+
+
+class FakeLane:
+    """Answers each request with the number in its key, when it may."""
+
+    def __init__(self) -> None:
+        self.batches: list[int] = []
+        self.may_answer = asyncio.Event()
+        self.may_answer.set()
+        self.is_away = False
+        self.under_way = 0
+
+    async def connect(self) -> None:
+        if self.is_away:
+            raise UnavailableError(Reason.LIMITS_UNAVAILABLE)
+
+    async def decide(self, requests: Sequence[Request]) -> list[Outcome]:
+        self.batches.append(len(requests))
+        self.under_way += 1
+        assert self.under_way == 1, "a lane does one thing at a time"
+        try:
+            await self.may_answer.wait()
+            if self.is_away:
+                raise UnavailableError(Reason.LIMITS_UNAVAILABLE)
+            return [Outcome(is_admitted=True, at_us=number(r), verdicts=()) for r in requests]
+        finally:
+            self.under_way -= 1
+
+    async def close(self) -> None:
+        pass
+
+
+def number(request: Request) -> int:
+    return int(request.charges[0].key) if request.charges[0].key.isdigit() else 0
+
+
+class House:
+    """Windows over two lanes that are well."""
+
+    def __init__(self) -> None:
+        self.lanes = [FakeLane(), FakeLane()]
+        self.changes: list[bool] = []
+        self.windows = SharedWindows(self.lanes, budget_s=5, changed=self.changes.append)
+
+    async def ask(self, key: int) -> int:
+        return (await self.windows.decide([Charge(b"%d" % key, QUOTA)])).at_us
+
+    def asking(self, *keys: int) -> list[asyncio.Task[int]]:
+        return [asyncio.create_task(self.ask(key)) for key in keys]
+
+    def forget(self) -> None:
+        for lane in self.lanes:
+            lane.batches.clear()
+
+    @property
+    def batches(self) -> list[int]:
+        return [size for lane in self.lanes for size in lane.batches]
+
+    async def rest(self) -> None:
+        """Let everything happen that waits for nobody."""
+        for _ in range(20):
+            await asyncio.sleep(0)
+
+
+@pytest.fixture
+async def house() -> AsyncIterator[House]:
+    found = House()
+    running = asyncio.create_task(found.windows.run())
+    await found.windows.settle(5)
+    await found.rest()
+    found.forget()
+    try:
+        yield found
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_a_lone_request_waits_for_nobody(house: House) -> None:
+    """One request is one round trip, at once."""
+    assert [await house.ask(key) for key in (1, 2, 3)] == [1, 2, 3]
+    assert house.batches == [1, 1, 1]
+
+
+async def test_requests_of_a_moment_share_a_round_trip(house: House) -> None:
+    """A hundred at once are one; each gets its own answer."""
+    assert await asyncio.gather(*house.asking(*range(100))) == list(range(100))
+    assert house.batches == [100]
+
+
+async def test_a_crowd_is_shared_out(house: House) -> None:
+    """More than one round trip takes are spread over both lanes, at most 128 in each."""
+    assert await asyncio.gather(*house.asking(*range(1000))) == list(range(1000))
+    assert sum(house.batches) == 1000
+    assert max(house.batches) == 128
+    assert all(lane.batches for lane in house.lanes)
+
+
+async def test_two_round_trips_are_under_way_at_most(house: House) -> None:
+    """Whoever comes while both are waits for the first that is done, and then shares one."""
+    for lane in house.lanes:
+        lane.may_answer.clear()
+    first, second = house.asking(1), []
+    await house.rest()
+    second = house.asking(2)
+    await house.rest()
+    waiting = house.asking(*range(3, 50))
+    await house.rest()
+    assert house.batches == [1, 1]
+    for lane in house.lanes:
+        lane.may_answer.set()
+    assert await asyncio.gather(*first, *second, *waiting) == list(range(1, 50))
+    assert sorted(house.batches) == [1, 1, 47]
+
+
+async def test_who_leaves_disturbs_nobody(house: House) -> None:
+    """Of ten that share a round trip, five leave; the others get their own answers."""
+    for lane in house.lanes:
+        lane.may_answer.clear()
+    tasks = house.asking(*range(10))
+    await house.rest()
+    for task in tasks[::2]:
+        task.cancel()
+    await house.rest()
+    for lane in house.lanes:
+        lane.may_answer.set()
+    answers = await asyncio.gather(*tasks, return_exceptions=True)
+    assert answers[1::2] == [1, 3, 5, 7, 9]
+    assert all(isinstance(answer, asyncio.CancelledError) for answer in answers[::2])
+
+
+async def test_while_one_lane_is_well_the_windows_are(house: House) -> None:
+    """A cut connection costs the requests on it; the other lane goes on, and nobody is told."""
+    broken = house.lanes[0]
+    broken.is_away = True
+    outcomes = [await outcome(house, key) for key in range(10)]
+    assert outcomes.count(None) <= 1
+    assert house.changes == [True]
+
+
+async def test_when_no_lane_is_well_everybody_is_told_at_once(house: House) -> None:
+    """And nothing is sent on either; each change is told once."""
+    for lane in house.lanes:
+        lane.is_away = True
+    for key in range(2):
+        assert await outcome(house, key) is None
+    await house.rest()
+    house.forget()
+    assert [await outcome(house, key) for key in range(100)] == [None] * 100
+    assert house.batches == []
+    assert house.changes == [True, False]
+
+
+async def outcome(house: House, key: int) -> int | None:
+    try:
+        return await house.ask(key)
+    except UnavailableError:
+        return None
+
+
+def test_a_verdict_that_fits_needs_no_wait() -> None:
+    """That is how it says so."""
+    assert Verdict(1, 0, 0).fits
+    assert not Verdict(0, 9, 9).fits
+    assert not Verdict(0, 9, None).fits
