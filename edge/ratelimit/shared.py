@@ -52,7 +52,8 @@ class SharedWindows:
         self._changed = changed
         self._well: set[Lane] = set()
         self._waiting: deque[_Waiting] = deque()
-        self._idle: deque[asyncio.Future[None]] = deque()
+        # True tells an idle lane to try its connection, False that there may be requests.
+        self._idle: deque[asyncio.Future[bool]] = deque()
         self._is_well = asyncio.Event()
 
     async def decide(self, charges: Sequence[Charge]) -> Outcome:
@@ -89,11 +90,11 @@ class SharedWindows:
             self._wake_a_lane()
         return await outcome
 
-    def _wake_a_lane(self) -> None:
+    def _wake_a_lane(self, *, to_try: bool = False) -> None:
         while self._idle:
             idle = self._idle.popleft()
             if not idle.done():  # its lane is being stopped
-                idle.set_result(None)
+                idle.set_result(to_try)
                 return
 
     async def _serve(self, lane: Lane) -> None:
@@ -120,11 +121,12 @@ class SharedWindows:
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 
     async def _next_batch(self) -> list[_Waiting]:
-        """Wait for requests; may give none, so that the connection is tried."""
-        if not self._waiting:
+        """Wait for requests; gives none when the connection is to be tried."""
+        while not self._waiting:
             idle = asyncio.get_running_loop().create_future()
             self._idle.append(idle)
-            await idle
+            if await idle:
+                return []
         count = min(len(self._waiting), _MOST_REQUESTS)
         batch = [self._waiting.popleft() for _ in range(count)]
         if self._waiting:
@@ -136,7 +138,7 @@ class SharedWindows:
         while True:
             await asyncio.sleep(_IDLE_S)
             for _ in range(len(self._idle)):
-                self._wake_a_lane()
+                self._wake_a_lane(to_try=True)
 
     async def _round_trip(self, lane: Lane, batch: Sequence[_Waiting]) -> None:
         """Decide the batch; the first of it has waited longest.
