@@ -9,18 +9,18 @@ from edge.ratelimit.windows import CounterWindow, LogWindow
 WINDOW_US = 1000
 WIDTH_US = WINDOW_US // 10
 
-# Between two requests: nothing, a moment, up to an edge of a sub-window, most of a window.
+# Between two requests: from edge to edge of sub-windows, a moment before or behind, or anything.
 gaps = st.one_of(
-    st.just(0),
-    st.integers(1, 3),
-    st.sampled_from(
-        [WIDTH_US - 1, WIDTH_US, WIDTH_US + 1, 9 * WIDTH_US, 10 * WIDTH_US, 11 * WIDTH_US]
+    st.builds(
+        lambda widths, moment: max(widths * WIDTH_US + moment, 0),
+        st.integers(0, 12),
+        st.sampled_from([0, 0, 1, -1, WIDTH_US - 1]),
     ),
     st.integers(0, 2 * WINDOW_US),
 )
 requests = st.lists(st.tuples(gaps, st.integers(1, 4)), max_size=60)
 limits = st.integers(1, 12)
-starts = st.integers(10**9, 10**9 + WINDOW_US)
+starts = st.sampled_from([10**9, 10**9 + 1, 10**9 + WIDTH_US - 1])
 
 
 def run(
