@@ -78,6 +78,16 @@ def test_no_key_goes_before_the_last_token_it_signed(
     assert truth.retires_at_ms is None or expires_ms <= truth.retires_at_ms
 
 
+def test_a_key_replaced_at_once_outlives_what_an_old_view_signs_with_it() -> None:
+    """`rotate --now`: a replica that has not heard of it may sign for a whole delay more."""
+    replaced_ms = 50_000
+    old = key("old", 0, retires=replaced_ms + SCHEDULE.retirement_ms)
+    last_ms = replaced_ms + DELAY_MS - 1
+    assert active_key([key("old", 0)], last_ms) is not None
+    expires_ms = last_ms + (SCHEDULE.access_lifetime_s + SCHEDULE.leeway_s) * 1000
+    assert not old.is_retired(expires_ms)
+
+
 @given(additions, share)
 def test_one_key_is_active_at_any_time(additions_ms: list[tuple[int, int]], when: float) -> None:
     """Of all keys there are, exactly one is active, and it is the one that signs."""
