@@ -147,6 +147,7 @@ class Edge:
         self.policies = policies_of(settings.ratelimit)
         self.limit_counts = LimitCounts()
         self.limit_counts.show_in(self.metrics)
+        self._are_limits_away = False
         self._windows = windows_of(settings, self._limits_changed)
         self.limiter = Limiter(
             self._windows.windows,
@@ -318,7 +319,7 @@ class Edge:
             tasks = [asyncio.create_task(coroutine) for coroutine in work]
             try:
                 if self._windows.shared:
-                    await self._windows.shared.settle(_FIRST_WAIT_S)
+                    self._limits_changed(await self._windows.shared.settle(_FIRST_WAIT_S))
                 yield
             finally:
                 for task in tasks:
@@ -343,8 +344,12 @@ class Edge:
             fix = "set it to the key that this database was used with"
             raise SettingsError([Finding("error", "EDGE_SECRET_KEY", problem, fix)]) from error
 
-    def _limits_changed(self, is_back: bool) -> None:  # noqa: FBT001  # a callback
-        self.record(LimitsBack() if is_back else LimitsAway())
+    def _limits_changed(self, is_well: bool) -> None:  # noqa: FBT001  # a callback
+        """Tell that Redis went or came back; that it is there from the start is no news."""
+        if is_well != self._are_limits_away:
+            return
+        self._are_limits_away = not is_well
+        self.record(LimitsBack() if is_well else LimitsAway())
 
     async def _rotate_keys(self) -> None:
         days = self.settings.tokens.key_rotation_days

@@ -62,11 +62,12 @@ class SharedWindows:
     async def give_back(self, charges: Sequence[Charge], at_us: int) -> None:
         await self._ask(Request(charges, at_us))
 
-    async def settle(self, timeout_s: float) -> None:
-        """Wait until the store decides, or for so long."""
+    async def settle(self, timeout_s: float) -> bool:
+        """Wait until the store decides, or for so long; says whether it does."""
         with suppress(TimeoutError):
             async with asyncio.timeout(timeout_s):
                 await self._is_well.wait()
+        return self._is_well.is_set()
 
     async def run(self) -> None:
         """Serve until cancelled."""
