@@ -6,14 +6,13 @@ from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from typing import Final
 
-from redis.asyncio.connection import AbstractConnection, ConnectionPool
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
+from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import NoScriptError, RedisError
 
 from edge.faults import UnavailableError
 from edge.ratelimit.charge import Charge, Outcome, Request, Verdict
 from edge.reasons import Reason
+from edge.stores.redis import connection
 
 # In integer microseconds: 1.8e15 today, well below the 2^53 up to which Lua counts exactly.
 REDIS_CLOCK: Final = "local time = redis.call('TIME') local now = time[1] * 1000000 + time[2]"
@@ -34,12 +33,7 @@ def open_lanes(url: str) -> list["RedisLane"]:
     Without redis-py's own time-outs and retries: the budget of a decision ends everything that
     takes too long, and what was charged twice would refuse somebody.
     """
-    lanes = []
-    for _ in range(_LANES):
-        pool = ConnectionPool.from_url(url, socket_timeout=None, retry=Retry(NoBackoff(), 0))
-        connection = pool.make_connection()  # type: ignore[no-untyped-call]  # redis-py's is not typed
-        lanes.append(RedisLane(connection))
-    return lanes
+    return [RedisLane(connection(url)) for _ in range(_LANES)]
 
 
 class RedisLane:

@@ -6,11 +6,13 @@ Errors stop the start; warnings are for `edge check`.
 import ipaddress
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from edge.settings.findings import Finding
 from edge.settings.model import Settings
 from edge.settings.secret import decode_secret_key
+from edge.stores.redis_url import RedisUrlError, read_redis_url
 
 GENERATE_KEY = "generate one with: openssl rand -base64 32"
 
@@ -25,6 +27,7 @@ def check(settings: Settings) -> list[Finding]:
         _secret_key_previous,
         _issuer,
         _database,
+        _redis,
         _issuers,
         _networks,
         _cors,
@@ -130,6 +133,20 @@ def _database(settings: Settings) -> Iterator[Finding]:
             "is neither sqlite:///... nor postgresql://...",
             "set it to postgresql://user:password@host/name, or leave it out for SQLite",
         )
+
+
+def _redis(settings: Settings) -> Iterator[Finding]:
+    if settings.redis.url is None:
+        return
+    variable = "EDGE_REDIS_URL"
+    try:
+        place = read_redis_url(settings.redis.url.reveal())
+    except RedisUrlError as error:
+        yield _error(variable, error.problem, error.fix)
+        return
+    for file in place.files:
+        if not Path(file).is_file():
+            yield _error(variable, f"names {file}, which is no file", "mount it or mend the path")
 
 
 def _networks(settings: Settings) -> Iterator[Finding]:

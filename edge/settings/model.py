@@ -69,7 +69,8 @@ class Database(_Section, frozen=True):
 
 class Redis(_Section, frozen=True):
     url: Annotated[
-        Secret | None, _described("redis://host:port/0; needed for more than one worker")
+        Secret | None,
+        _described("redis://host:port/0 or as in docs/rate-limits.md; for more than one worker"),
     ] = None
 
 

@@ -6,8 +6,9 @@ import random
 from collections.abc import Callable
 from typing import Final
 
-from redis.asyncio import Redis
 from redis.exceptions import RedisError
+
+from edge.stores.redis import client
 
 _CHANNEL: Final = "edge:revocations"
 _TIMEOUT_S: Final = 1.0
@@ -19,9 +20,7 @@ class RedisWake:
     """Publishes that something was revoked, and listens for others who do."""
 
     def __init__(self, url: str) -> None:
-        self._redis = Redis.from_url(
-            url, socket_timeout=_TIMEOUT_S, socket_connect_timeout=_TIMEOUT_S
-        )
+        self._redis = client(url, timeout_s=_TIMEOUT_S)
         self._publishing: set[asyncio.Task[None]] = set()
 
     async def publish(self) -> None:
