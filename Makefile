@@ -49,8 +49,9 @@ format: $(VENV)/dev.installed ## Format, and fix what can be fixed
 	@$(BIN)/ruff check --fix-only
 	@$(BIN)/ruff format
 
+# Extras stay in the pins: pip would else look for the newest of what is asked for with an extra.
 # dev comes first and constrains the others, so that what production installs is what was tested.
-COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(ARGS)
 PRODUCTION := pyproject.toml requirements/build.in --extra postgres --extra redis
 

@@ -71,7 +71,7 @@ def test_what_a_url_names(url: str, place: RedisPlace) -> None:
     ],
 )
 def test_what_is_wrong_with_a_url(url: str, problem: str) -> None:
-    """The settings say so in one error with a fix, or it would be found out at the first request."""
+    """The settings say so in one error with a fix; else the first request would find it out."""
     with pytest.raises(RedisUrlError):
         read_redis_url(url)
     [finding] = findings(url)
