@@ -28,8 +28,10 @@ from limits.aio.strategies import MovingWindowRateLimiter, SlidingWindowCounterR
 from redis.asyncio import Redis
 
 from edge.ratelimit.charge import Charge, Quota, Request
-from edge.ratelimit.redis import REDIS_CLOCK, RedisLane, open_lanes, pack_requests, read_script
+from edge.ratelimit.redis import RedisLane, Script, pack_requests
+from edge.ratelimit.redis_lanes import open_lanes
 from edge.ratelimit.shared import SharedWindows
+from edge.stores.redis import connection
 
 # The targets: as many decisions as the floor and six times `limits` at 256 in flight, a tenth
 # above the bare call for one, six microseconds of Redis a decision in batches of 32.
@@ -65,7 +67,7 @@ async def _compare(port: int) -> list[str]:
     keys = [b"edge:limit:bench:%d" % number for number in range(_KEYS)]
     counter = Quota("counter", 1_000_000_000, 60 * _US)
     log = Quota("log", 10_000, 60 * _US)
-    script = f"{REDIS_CLOCK}\n{read_script()}"
+    script = Script().text
     sha = await client.script_load(script)
     terms = pack_requests([Request([Charge(keys[0], counter)])])[-1]
     storage = RedisStorage(f"async+{url}/1", implementation="redispy", max_connections=300)
@@ -138,7 +140,7 @@ async def _time(ask: Ask, times: int, in_flight: int) -> float:
 def _fixed(terms: bytes) -> str:
     """Give the script with its terms in it: redis-benchmark cannot pass an argument with zeros."""
     literal = "".join(f"\\{byte:03d}" for byte in terms)
-    return f'{REDIS_CLOCK}\nlocal ARGV = {{"{literal}"}}\n{read_script()}'
+    return f'local ARGV = {{"{literal}"}}\n{Script().text}'
 
 
 def _floor(port: int, sha: str) -> float:
@@ -151,7 +153,7 @@ def _floor(port: int, sha: str) -> float:
 
 async def _redis_side(client: Redis, port: int, keys: list[bytes], quota: Quota) -> float:
     """Give what Redis itself counts for a decision in batches of 32."""
-    lane: RedisLane = open_lanes(f"redis://127.0.0.1:{port}")[0]
+    lane = RedisLane(connection(f"redis://127.0.0.1:{port}"), Script())
     await lane.connect()
     requests = [Request([Charge(key, quota)]) for key in keys[:32]]
     await lane.decide(requests)

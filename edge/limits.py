@@ -62,7 +62,7 @@ def windows_of(settings: Settings, changed: Callable[[bool], None]) -> LimitWind
     """Make windows in Redis where there is one, else in memory; connects nowhere yet."""
     if settings.redis.url is None:
         return LimitWindows(MemoryWindows(monotonic_us), None)
-    from edge.ratelimit.redis import open_lanes  # noqa: PLC0415  # an extra, for those who use it
+    from edge.ratelimit.redis_lanes import open_lanes  # noqa: PLC0415  # an extra, for those who use it
 
     shared = SharedWindows(
         open_lanes(settings.redis.url.reveal()),

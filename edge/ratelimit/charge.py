@@ -60,11 +60,20 @@ class Verdict(msgspec.Struct, frozen=True, gc=False):
 
 
 class Outcome(msgspec.Struct, frozen=True, gc=False):
-    """The verdicts on the charges of one request, in their order: all were charged, or none.
+    """The verdicts on the charges of one request, in their order.
 
-    `at_us` is the clock of the store, by which charges can be given back.
+    All charges were made, or none. Only a Cluster, whose nodes decide one after the other, stops at
+    the first that refuses: it gives no verdicts on what comes after, and what came before stays.
+    `times_us` is when each was decided by the store's clock, by which it can be given back.
     """
 
     is_admitted: bool
-    at_us: int
     verdicts: tuple[Verdict, ...]
+    times_us: tuple[int, ...]
+
+
+class Charged(msgspec.Struct, frozen=True, gc=False):
+    """A charge that was made, and when by the store's clock."""
+
+    charge: Charge
+    at_us: int

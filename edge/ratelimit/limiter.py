@@ -8,7 +8,7 @@ from typing import Final, Protocol
 import msgspec
 
 from edge.faults import UnavailableError
-from edge.ratelimit.charge import Charge, Outcome, Verdict
+from edge.ratelimit.charge import Charge, Charged, Outcome, Verdict
 from edge.ratelimit.memory import MemoryWindows
 from edge.ratelimit.partition import Facts, window_key
 from edge.ratelimit.policy import Policy
@@ -47,8 +47,7 @@ class Admission(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     refused_by: Policy | None = None
     retry_after_us: int | None = 0
     standings: Sequence[Standing] = ()
-    charged: Sequence[Charge] = ()
-    at_us: int = 0
+    charged: Sequence[Charged] = ()
     is_local: bool = False
 
 
@@ -81,14 +80,18 @@ class LimiterWatcher(Protocol):
 
 
 def apply(policies: Sequence[Policy], facts: Facts, roles: Collection[str] = ()) -> list[Applied]:
-    """Give the charges of a request by these policies; those of which a part is unknown do none."""
-    applied = []
+    """Give the charges of a request by these policies; those of which a part is unknown do none.
+
+    Shadows come last, as `Windows.decide` wants them.
+    """
+    applied: list[Applied] = []
+    shadows: list[Applied] = []
     for policy in policies:
         key = window_key(policy, facts)
         if key is not None:
             charge = Charge(key, policy.quota(roles), policy.cost, policy.is_shadow)
-            applied.append(Applied(policy, charge))
-    return applied
+            (shadows if policy.is_shadow else applied).append(Applied(policy, charge))
+    return applied + shadows
 
 
 class Limiter:
@@ -147,7 +150,7 @@ class Limiter:
             return
         windows: Windows = self._local if admission.is_local else self._windows
         try:
-            await windows.give_back(admission.charged, admission.at_us)
+            await windows.give_back(admission.charged)
         except UnavailableError:
             return
 
@@ -166,21 +169,23 @@ class Limiter:
     def _admission(self, applied: Sequence[Applied], outcome: Outcome) -> Admission:
         is_admitted = outcome.is_admitted
         standings = []
-        for one, verdict in zip(applied, outcome.verdicts, strict=True):
+        for one, verdict in zip(applied, outcome.verdicts, strict=False):
             limit = one.charge.quota.limit
             standings.append(Standing(one.policy, limit, verdict))
             self._watcher.decided(one.policy, limit, verdict, is_admitted=is_admitted)
         if is_admitted:
-            pairs = zip(applied, outcome.verdicts, strict=True)
-            charged = [one.charge for one, verdict in pairs if verdict.fits]
-            return Admission(standings=standings, charged=charged, at_us=outcome.at_us)
+            decided = zip(applied, outcome.verdicts, outcome.times_us, strict=True)
+            charged = [
+                Charged(one.charge, at_us) for one, verdict, at_us in decided if verdict.fits
+            ]
+            return Admission(standings=standings, charged=charged)
         refused_by, wait_us = self._refusal(applied, outcome)
         return Admission(refused_by=refused_by, retry_after_us=wait_us, standings=standings)
 
     def _refusal(self, applied: Sequence[Applied], outcome: Outcome) -> tuple[Policy, int | None]:
         """Give the policy that lets the request wait longest, and remember all that refuse it."""
         waits: list[tuple[float, Policy, int | None]] = []
-        for one, verdict in zip(applied, outcome.verdicts, strict=True):
+        for one, verdict in zip(applied, outcome.verdicts, strict=False):
             if verdict.fits or one.charge.is_shadow:
                 continue
             wait_us = verdict.retry_after_us

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
-from edge.ratelimit.charge import Charge, Outcome, Quota
+from edge.ratelimit.charge import Charge, Charged, Outcome, Quota
 from edge.ratelimit.windows import CounterWindow, LogWindow
 
 Window = LogWindow | CounterWindow
@@ -46,11 +46,11 @@ class MemoryWindows:
                 if verdicts[position].fits and charge.cost:
                     self._charge(charge, window, now_us)
                     verdicts[position] = window.weigh(charge.quota, 0, now_us)
-        return Outcome(is_admitted, now_us, tuple(verdicts))
+        return Outcome(is_admitted, tuple(verdicts), (now_us,) * len(verdicts))
 
-    async def give_back(self, charges: Iterable[Charge], at_us: int) -> None:
-        for charge in charges:
-            self._find(charge).give_back(charge.cost, at_us)
+    async def give_back(self, charged: Iterable[Charged]) -> None:
+        for one in charged:
+            self._find(one.charge).give_back(one.charge.cost, one.at_us)
 
     def __len__(self) -> int:
         return sum(map(len, self._windows.values()))

@@ -3,18 +3,21 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from edge.ratelimit.charge import Charge, Outcome, Request
+from edge.ratelimit.charge import Charge, Charged, Outcome, Request
 
 
 class Windows(Protocol):
     """Where windows are kept. Every method raises `UnavailableError` when that is away."""
 
     async def decide(self, charges: Sequence[Charge]) -> Outcome:
-        """Charge all of them or, where one does not fit, none; shadows only where they fit."""
+        """Charge all of them or, where one does not fit, none; shadows only where they fit.
+
+        Shadows come last: a Cluster decides in the order it is given.
+        """
         ...
 
-    async def give_back(self, charges: Sequence[Charge], at_us: int) -> None:
-        """Take back charges made at that time of the store's clock."""
+    async def give_back(self, charged: Sequence[Charged]) -> None:
+        """Take back what was charged."""
         ...
 
 

@@ -12,7 +12,6 @@ from redis.exceptions import NoScriptError, RedisError
 from edge.faults import UnavailableError
 from edge.ratelimit.charge import Charge, Outcome, Request, Verdict
 from edge.reasons import Reason
-from edge.stores.redis import connection
 
 # In integer microseconds: 1.8e15 today, well below the 2^53 up to which Lua counts exactly.
 REDIS_CLOCK: Final = "local time = redis.call('TIME') local now = time[1] * 1000000 + time[2]"
@@ -23,26 +22,21 @@ _NOW: Final = struct.Struct("<Q")
 _VERDICT: Final = struct.Struct("<IQq")
 
 
-# One is decided while the answers of the other are handed out.
-_LANES: Final = 2
+class Script:
+    """The script `decide.lua`, behind a line that sets `now`."""
 
-
-def open_lanes(url: str) -> list["RedisLane"]:
-    """Make the lanes to a Redis; nothing is connected yet.
-
-    Without redis-py's own time-outs and retries: the budget of a decision ends everything that
-    takes too long, and what was charged twice would refuse somebody.
-    """
-    return [RedisLane(connection(url)) for _ in range(_LANES)]
+    def __init__(self, clock: str = REDIS_CLOCK) -> None:
+        decide = files("edge.ratelimit").joinpath("decide.lua").read_text("utf-8")
+        self.text = f"{clock}\n{decide}"
+        self.sha = hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
 
 
 class RedisLane:
-    """One connection to a Redis that keeps all windows: a single one, or what Sentinel names."""
+    """One connection to a Redis that keeps all windows: a single one, or what sentinels name."""
 
-    def __init__(self, connection: AbstractConnection, *, clock: str = REDIS_CLOCK) -> None:
+    def __init__(self, connection: AbstractConnection, script: Script) -> None:
         self._connection = connection
-        self._script = f"{clock}\n{read_script()}"
-        self._sha = hashlib.sha1(self._script.encode(), usedforsecurity=False).hexdigest()
+        self._script = script
 
     async def connect(self) -> None:
         """Connect anew.
@@ -62,7 +56,7 @@ class RedisLane:
         Raises:
             UnavailableError: Redis is away, or does not want to decide.
         """
-        return _unpack(requests, await self._run(pack_requests(requests)))
+        return unpack_outcomes(requests, await self._run(pack_requests(requests)))
 
     async def close(self) -> None:
         await self._connection.disconnect()
@@ -70,9 +64,9 @@ class RedisLane:
     async def _run(self, arguments: Sequence[bytes]) -> bytes:
         try:
             try:
-                return await self._call("EVALSHA", self._sha, *arguments)
+                return await self._call("EVALSHA", self._script.sha, *arguments)
             except NoScriptError:  # Redis was restarted, or its scripts were flushed
-                return await self._call("EVAL", self._script, *arguments)
+                return await self._call("EVAL", self._script.text, *arguments)
         except (RedisError, OSError) as error:
             raise UnavailableError(Reason.LIMITS_UNAVAILABLE) from error
 
@@ -82,11 +76,6 @@ class RedisLane:
         await self._connection.send_command(*command)
         reply: bytes = await self._connection.read_response()
         return reply
-
-
-def read_script() -> str:
-    """Give the script; `now` is to be set by a line before it."""
-    return files("edge.ratelimit").joinpath("decide.lua").read_text("utf-8")
 
 
 def pack_requests(requests: Sequence[Request]) -> list[bytes]:
@@ -104,11 +93,12 @@ def pack_requests(requests: Sequence[Request]) -> list[bytes]:
     return [b"%d" % len(keys), *keys, b"".join(terms)]
 
 
-def _unpack(requests: Sequence[Request], reply: bytes) -> list[Outcome]:
+def unpack_outcomes(requests: Sequence[Request], reply: bytes) -> list[Outcome]:
+    """Give what the script answered to these requests; giving back is admitted."""
     (now_us,) = _NOW.unpack_from(reply)
     answers = _VERDICT.iter_unpack(memoryview(reply)[_NOW.size :])
     return [
-        Outcome(is_admitted=True, at_us=now_us, verdicts=())
+        Outcome(is_admitted=True, verdicts=(), times_us=())
         if request.given_back_at_us
         else _outcome(request.charges, now_us, answers)
         for request in requests
@@ -126,4 +116,4 @@ def _outcome(
         verdicts.append(
             Verdict(remaining, reset_after_us, None if retry_after_us < 0 else retry_after_us)
         )
-    return Outcome(is_admitted, now_us, tuple(verdicts))
+    return Outcome(is_admitted, tuple(verdicts), (now_us,) * len(verdicts))

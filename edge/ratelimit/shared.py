@@ -6,7 +6,7 @@ lane is well, every request is told at once.
 """
 
 import asyncio
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Final
@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 from edge.faults import UnavailableError
-from edge.ratelimit.charge import Charge, Outcome, Quota, Request
+from edge.ratelimit.charge import Charge, Charged, Outcome, Quota, Request
 from edge.ratelimit.ports import Lane
 from edge.reasons import Reason
 
@@ -59,8 +59,11 @@ class SharedWindows:
     async def decide(self, charges: Sequence[Charge]) -> Outcome:
         return await self._ask(Request(charges))
 
-    async def give_back(self, charges: Sequence[Charge], at_us: int) -> None:
-        await self._ask(Request(charges, at_us))
+    async def give_back(self, charged: Sequence[Charged]) -> None:
+        by_time = defaultdict[int, list[Charge]](list)
+        for one in charged:
+            by_time[one.at_us].append(one.charge)
+        await asyncio.gather(*(self._ask(Request(made, at)) for at, made in by_time.items()))
 
     async def settle(self, timeout_s: float) -> bool:
         """Wait until the store decides, or for so long; says whether it does."""

@@ -1,19 +1,22 @@
-"""Windows of rate limits: one suite in memory and in a real Redis, and one against the other."""
+"""Windows of rate limits: one suite in memory, in a real Redis and in a real Cluster of three."""
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
+import msgspec
 import pytest
 from redis.asyncio import Redis as Client
 
-from edge.ratelimit.charge import Algorithm, Charge, Outcome, Quota, Request
+from edge.ratelimit.charge import Algorithm, Charge, Charged, Outcome, Quota, Request
 from edge.ratelimit.memory import MemoryWindows
 from edge.ratelimit.ports import Windows
-from edge.ratelimit.redis import RedisLane, open_lanes
+from edge.ratelimit.redis import RedisLane, Script
+from edge.ratelimit.redis_lanes import open_lanes
 from edge.ratelimit.shared import SharedWindows
-from tests.support.redis import Redis, running_redis
+from edge.stores.redis import connection
+from tests.support.redis import Cluster, Redis, running_cluster, running_redis
 
 MINUTE_US = 60_000_000
 ALGORITHMS: list[Algorithm] = ["log", "counter"]
@@ -23,6 +26,12 @@ ALGORITHMS: list[Algorithm] = ["log", "counter"]
 def redis() -> Iterator[Redis]:
     with running_redis() as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    with running_cluster() as nodes:
+        yield nodes
 
 
 @asynccontextmanager
@@ -42,17 +51,20 @@ async def shared(url: str, *, budget_s: float = 5.0) -> AsyncIterator[SharedWind
         await asyncio.gather(running, return_exceptions=True)
 
 
-@pytest.fixture(params=["memory", "redis"])
+@pytest.fixture(params=["memory", "redis", "cluster"])
 async def windows(request: pytest.FixtureRequest) -> AsyncIterator[Windows]:
     if request.param == "memory":
         clock = asyncio.get_running_loop().time
         yield MemoryWindows(lambda: round(clock() * 1_000_000))
         return
-    redis: Redis = request.getfixturevalue("redis")
-    async with Client.from_url(redis.url) as client:
-        await client.flushall()
-    async with shared(redis.url) as found:
+    store: Redis | Cluster = request.getfixturevalue(request.param)
+    for node in [store] if isinstance(store, Redis) else store.nodes:
+        node.say("flushall")
+    async with shared(store.url) as found:
         yield found
+
+
+atomic = pytest.mark.parametrize("windows", ["memory", "redis"], indirect=True)
 
 
 def charge(
@@ -79,6 +91,7 @@ async def test_of_a_thousand_at_once_the_limit_is_admitted(
     assert left == list(range(137))
 
 
+@atomic
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 async def test_all_are_charged_or_none(windows: Windows, algorithm: Algorithm) -> None:
     """Where one window is full, the others are as if nobody had asked."""
@@ -96,9 +109,9 @@ async def test_a_shadow_is_charged_when_the_request_is_admitted_and_it_fits(
     """It refuses nobody, and does not count what others refused."""
     shadow = charge("shadow", algorithm, limit=2, shadow=True)
     real = charge("real", algorithm, limit=3)
-    outcomes = [await windows.decide([shadow, real]) for _ in range(5)]
+    outcomes = [await windows.decide([real, shadow]) for _ in range(5)]
     assert [o.is_admitted for o in outcomes] == [True, True, True, False, False]
-    assert [o.verdicts[0].fits for o in outcomes] == [True, True, False, False, False]
+    assert [o.verdicts[1].fits for o in outcomes[:3]] == [True, True, False]
     assert await admitted(windows, 3, charge("shadow", algorithm, limit=3)) == 1
 
 
@@ -127,10 +140,35 @@ async def test_what_is_given_back_is_free_again(windows: Windows, algorithm: Alg
     one = charge("a", algorithm, limit=2)
     first = await windows.decide([one])
     assert await admitted(windows, 2, one) == 1
-    await windows.give_back([one], first.at_us)
+    await windows.give_back([Charged(one, first.times_us[0])])
     assert await admitted(windows, 2, one) == 1
-    await windows.give_back([one], first.at_us - 10 * MINUTE_US)
+    await windows.give_back([Charged(one, first.times_us[0] - 10 * MINUTE_US)])
     assert await admitted(windows, 2, one) == 0
+
+
+@pytest.mark.parametrize("windows", ["cluster"], indirect=True)
+async def test_a_cluster_stops_at_the_first_window_that_refuses(windows: Windows) -> None:
+    """What came before it stays charged, and what comes after it is not asked."""
+    charges = [charge(name, limit=limit) for name, limit in (("a", 10), ("b", 1), ("c", 10))]
+    outcomes = [await windows.decide(charges) for _ in range(4)]
+    assert [o.is_admitted for o in outcomes] == [True, False, False, False]
+    assert [len(o.verdicts) for o in outcomes] == [3, 2, 2, 2]
+    asked = [await windows.decide([msgspec.structs.replace(one, cost=0)]) for one in charges]
+    assert [o.verdicts[0].remaining for o in asked] == [6, 0, 9]
+
+
+@pytest.mark.parametrize("windows", ["cluster"], indirect=True)
+async def test_a_cluster_decides_by_the_clock_of_each_node(
+    windows: Windows, cluster: Cluster
+) -> None:
+    """So each charge has a time of its own, by which it is given back."""
+    charges = [charge(f"k{number}", "log", limit=1) for number in range(30)]
+    outcome = await windows.decide(charges)
+    assert len(outcome.times_us) == 30
+    keys = [int(node.say("dbsize")) for node in cluster.nodes]
+    assert min(keys) > 1, keys
+    await windows.give_back(list(map(Charged, charges, outcome.times_us)))
+    assert (await windows.decide(charges)).is_admitted
 
 
 async def test_every_key_in_redis_goes_by_itself(redis: Redis) -> None:
@@ -202,8 +240,8 @@ async def test_the_script_does_what_the_model_does(redis: Redis, seed: int) -> N
     luck = random.Random(seed)  # noqa: S311  # no secret
     now = 1_800_000_000_000_000
     model = MemoryWindows(lambda: now)
-    (lane, _) = (RedisLane(one._connection, clock=CLOCK) for one in open_lanes(redis.url))  # noqa: SLF001  # another clock
-    past: list[tuple[int, Sequence[Charge]]] = []
+    lane = RedisLane(connection(redis.url), Script(CLOCK))
+    past: list[list[Charged]] = []
     refused = 0
     async with Client.from_url(redis.url) as client:
         await client.flushall()
@@ -212,9 +250,9 @@ async def test_the_script_does_what_the_model_does(redis: Redis, seed: int) -> N
             now += step(luck, now)
             await client.set("clock", now)
             if past and luck.random() < 0.1:
-                at_us, charges = luck.choice(past[-20:])
-                await lane.decide([Request(charges, at_us)])
-                await model.give_back(charges, at_us)
+                charged = luck.choice(past[-20:])
+                await lane.decide([Request([one.charge for one in charged], charged[0].at_us)])
+                await model.give_back(charged)
                 continue
             charges = [
                 some_charge(luck, place) for place in luck.sample(range(6), luck.randint(1, 3))
@@ -223,8 +261,9 @@ async def test_the_script_does_what_the_model_does(redis: Redis, seed: int) -> N
             assert theirs == ours
             refused += not ours.is_admitted
             if ours.is_admitted:
-                pairs = zip(charges, ours.verdicts, strict=True)
-                past.append((ours.at_us, [one for one, verdict in pairs if verdict.fits]))
+                decided = zip(charges, ours.verdicts, ours.times_us, strict=True)
+                charged = [Charged(one, at) for one, verdict, at in decided if verdict.fits]
+                past += [charged] if charged else []
         await lane.close()
     assert 500 < refused < 2000
 

@@ -1,24 +1,23 @@
-"""Rate limits while a real Redis is killed, stopped, full, read-only; and over four processes."""
+"""Rate limits while a real Redis is killed, stopped, slow, full or replaced; and over processes."""
 
 import asyncio
 import json
 import os
-import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import psutil
 import pytest
 from redis.asyncio import Redis as Client
 
 from edge.faults import UnavailableError
 from edge.ratelimit.charge import Algorithm, Charge, Quota
-from edge.ratelimit.redis import open_lanes
+from edge.ratelimit.redis_lanes import open_lanes
 from edge.ratelimit.shared import SharedWindows
-from tests.support.redis import Redis, running_redis
+from tests.support.proxy import TcpProxy, proxy_to
+from tests.support.redis import Redis, running_cluster, running_redis, running_with_sentinel
 
 pytestmark = pytest.mark.server
 
@@ -26,6 +25,8 @@ ONE = Charge(b"one", Quota("counter", 1_000_000, 60_000_000))
 BUDGET_S = 0.2
 # What a request may take beyond its budget on a busy machine: an order of magnitude, no measure.
 PATIENCE_S = 2.0
+# docs/rate-limits.md promises that limits are shared again so soon after Redis is back.
+RECOVERY_S = 2.0
 
 
 @pytest.fixture
@@ -46,8 +47,8 @@ class Watched:
         self.changes.append("well" if is_well else "away")
         self._changed.set()
 
-    async def until_changes(self, *changes: str) -> None:
-        async with asyncio.timeout(10):
+    async def until_changes(self, *changes: str, timeout_s: float = 10) -> None:
+        async with asyncio.timeout(timeout_s):
             while self.changes != list(changes):
                 self._changed.clear()
                 await self._changed.wait()
@@ -76,15 +77,6 @@ async def watched(url: str) -> AsyncIterator[Watched]:
         await asyncio.gather(running, return_exceptions=True)
 
 
-def process_of(redis: Redis) -> psutil.Process:
-    [found] = [
-        process
-        for process in psutil.Process(os.getpid()).children(recursive=True)
-        if process.name() == "redis-server" and str(redis.port) in " ".join(process.cmdline())
-    ]
-    return found
-
-
 async def test_killed_and_started_again(redis: Redis) -> None:
     """Everybody is told within the budget; afterwards it is as before; each change is told once."""
     async with watched(redis.url) as house:
@@ -95,7 +87,7 @@ async def test_killed_and_started_again(redis: Redis) -> None:
         await house.until_changes("well", "away")
         assert not any(await house.ask(500))
         redis.start()
-        await house.until_changes("well", "away", "well")
+        await house.until_changes("well", "away", "well", timeout_s=RECOVERY_S)
         assert all(await house.ask(500))
         assert house.changes == ["well", "away", "well"]
 
@@ -104,15 +96,11 @@ async def test_stopped_and_going_on(redis: Redis) -> None:
     """One that hangs is worse than one that is gone: the budget ends the wait."""
     async with watched(redis.url) as house:
         await house.until_changes("well")
-        process = process_of(redis)
-        process.send_signal(signal.SIGSTOP)
-        try:
+        with redis.hanging():
             assert not any(await house.ask(300))
             await house.until_changes("well", "away")
             assert not any(await house.ask(300))
-        finally:
-            process.send_signal(signal.SIGCONT)
-        await house.until_changes("well", "away", "well")
+        await house.until_changes("well", "away", "well", timeout_s=RECOVERY_S)
         assert all(await house.ask(300))
 
 
@@ -154,6 +142,74 @@ async def test_connections_that_are_cut(redis: Redis) -> None:
             while not all(await house.ask(10)):
                 pass  # each time takes a round trip, or the time a lane needs to come back
     assert decided > 0
+
+
+@asynccontextmanager
+async def behind_a_proxy(redis: Redis) -> AsyncIterator[tuple[TcpProxy, Watched]]:
+    async with (
+        proxy_to(redis.port) as proxy,
+        watched(f"redis://127.0.0.1:{proxy.port}/0") as house,
+    ):
+        await house.until_changes("well")
+        yield proxy, house
+
+
+async def test_one_that_is_slow(redis: Redis) -> None:
+    """What comes within the budget is heeded, what comes later is not waited for."""
+    async with behind_a_proxy(redis) as (proxy, house):
+        proxy.delay(BUDGET_S / 10)
+        assert all(await house.ask(50))
+        proxy.delay(BUDGET_S * 2)
+        assert not any(await house.ask(50))
+        await house.until_changes("well", "away")
+        await proxy.restore()
+        await house.until_changes("well", "away", "well", timeout_s=RECOVERY_S)
+        assert all(await house.ask(50))
+
+
+@pytest.mark.parametrize("mood", [TcpProxy.break_off, TcpProxy.silence])
+async def test_answers_that_do_not_come_whole(
+    redis: Redis, mood: Callable[[TcpProxy], None]
+) -> None:
+    """Half an answer is none, and no connection is used again after it; nor is silence one."""
+    async with behind_a_proxy(redis) as (proxy, house):
+        mood(proxy)
+        assert not any(await house.ask(50))
+        await house.until_changes("well", "away")
+        await proxy.restore()
+        await house.until_changes("well", "away", "well", timeout_s=RECOVERY_S)
+        assert all(await house.ask(50))
+
+
+async def test_a_sentinel_puts_the_replica_in_the_place_of_the_master() -> None:
+    """Edge follows by itself, and what was replicated is still counted."""
+    charges = [Charge(b"kept", Quota("log", 10, 60_000_000))]
+    with running_with_sentinel() as redis:
+        async with watched(redis.url) as house:
+            await house.until_changes("well")
+            assert (await house.windows.decide(charges)).verdicts[0].remaining == 9
+            redis.master.say("wait", "1", "5000")
+            redis.master.stop()
+            await house.ask(300)  # on both lanes
+            await house.until_changes("well", "away", "well", timeout_s=30)
+            assert (await house.windows.decide(charges)).verdicts[0].remaining == 8
+
+
+async def test_a_cluster_that_lacks_a_node_is_away_as_a_whole() -> None:
+    """So nobody's limit depends on which node has it; with the node, all is as before."""
+    spread = [Charge(b"key:%d" % number, ONE.quota) for number in range(30)]
+    with running_cluster() as cluster:
+        async with watched(cluster.url) as house:
+            await house.until_changes("well")
+            assert (await house.windows.decide(spread)).is_admitted
+            with cluster.nodes[2].hanging():
+                for _ in range(2):  # one for each lane
+                    with pytest.raises(UnavailableError):
+                        await house.windows.decide(spread)
+                await house.until_changes("well", "away")
+                assert not any(await house.ask(100))
+            await house.until_changes("well", "away", "well", timeout_s=30)
+            assert (await house.windows.decide(spread)).is_admitted
 
 
 async def test_never_there(redis: Redis) -> None:

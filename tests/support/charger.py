@@ -10,7 +10,7 @@ import json
 import sys
 
 from edge.ratelimit.charge import Charge, Quota
-from edge.ratelimit.redis import open_lanes
+from edge.ratelimit.redis_lanes import open_lanes
 from edge.ratelimit.shared import SharedWindows
 
 
@@ -30,7 +30,7 @@ async def main(url: str, algorithm: str, limit: str, window_us: str, asks: str) 
         outcomes = await asyncio.gather(
             *(windows.decide([Charge(b"hot", quota)]) for _ in range(20))
         )
-        admitted += [outcome.at_us for outcome in outcomes if outcome.is_admitted]
+        admitted += [outcome.times_us[0] for outcome in outcomes if outcome.is_admitted]
         await asyncio.sleep(0.01)
     sys.stdout.write(json.dumps(admitted))
     running.cancel()

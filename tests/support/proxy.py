@@ -1,7 +1,8 @@
 """A TCP proxy in front of a server, to take the server away and give it back within milliseconds.
 
-It has four moods: it passes everything on; it refuses connections and has cut all that there were;
-it is silent, as behind a broken network; or it answers, as a PostgreSQL does that cannot serve yet.
+It has five moods: it passes everything on, at once or late; it refuses connections and has cut all
+that there were; it is silent, as behind a broken network; it breaks off in the middle of an answer;
+or it answers itself, as a PostgreSQL does that cannot serve yet.
 """
 
 import asyncio
@@ -28,6 +29,8 @@ class TcpProxy:
         self._tasks: set[asyncio.Task[None]] = set()
         self._passing = asyncio.Event()
         self._refusal: tuple[str, str] | None = None
+        self._delay_s = 0.0
+        self._breaks_off = False
         self.port = 0
 
     @property
@@ -38,8 +41,18 @@ class TcpProxy:
     async def restore(self) -> None:
         """Serve again, on the same port."""
         self._refusal = None
+        self._delay_s = 0.0
+        self._breaks_off = False
         self._passing.set()
         await self._listen()
+
+    def delay(self, seconds: float) -> None:
+        """Pass every answer on so much later."""
+        self._delay_s = seconds
+
+    def break_off(self) -> None:
+        """Pass on half of the next answers, and then reset their connections."""
+        self._breaks_off = True
 
     def cut(self) -> None:
         """Reset every connection and refuse new ones: the server is gone."""
@@ -88,7 +101,7 @@ class TcpProxy:
             onward_reader, onward_writer = await asyncio.open_connection(_HOST, self._target_port)
             async with self._tracked(onward_writer):
                 there = asyncio.create_task(self._pass_on(reader, onward_writer))
-                back = asyncio.create_task(self._pass_on(onward_reader, writer))
+                back = asyncio.create_task(self._answer(onward_reader, writer))
                 try:
                     await asyncio.wait({there, back}, return_when=asyncio.FIRST_COMPLETED)
                 finally:
@@ -99,6 +112,17 @@ class TcpProxy:
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(_CHUNK_BYTES):
             await self._passing.wait()
+            writer.write(data)
+            await writer.drain()
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(_CHUNK_BYTES):
+            await self._passing.wait()
+            await asyncio.sleep(self._delay_s)
+            if self._breaks_off:
+                writer.write(data[: len(data) // 2])
+                await writer.drain()
+                return  # the connection is closed then
             writer.write(data)
             await writer.drain()
 

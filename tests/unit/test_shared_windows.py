@@ -35,7 +35,7 @@ class FakeLane:
             await self.may_answer.wait()
             if self.is_away:
                 raise UnavailableError(Reason.LIMITS_UNAVAILABLE)
-            return [Outcome(is_admitted=True, at_us=number(r), verdicts=()) for r in requests]
+            return [Outcome(is_admitted=True, verdicts=(), times_us=(number(r),)) for r in requests]
         finally:
             self.under_way -= 1
 
@@ -56,7 +56,7 @@ class House:
         self.windows = SharedWindows(self.lanes, budget_s=5, changed=self.changes.append)
 
     async def ask(self, key: int) -> int:
-        return (await self.windows.decide([Charge(b"%d" % key, QUOTA)])).at_us
+        return (await self.windows.decide([Charge(b"%d" % key, QUOTA)])).times_us[0]
 
     def asking(self, *keys: int) -> list[asyncio.Task[int]]:
         return [asyncio.create_task(self.ask(key)) for key in keys]
