@@ -148,7 +148,7 @@ class Edge:
         self.limit_counts = LimitCounts()
         self.limit_counts.show_in(self.metrics)
         self._are_limits_away = False
-        self._windows = windows_of(settings, self._limits_changed)
+        self._windows = windows_of(settings, self._limits_changed, self.limit_counts.round_trip)
         self.limiter = Limiter(
             self._windows.windows,
             MemoryWindows(monotonic_us),

@@ -58,7 +58,9 @@ class LimitWindows(msgspec.Struct, frozen=True):
     shared: SharedWindows | None
 
 
-def windows_of(settings: Settings, changed: Callable[[bool], None]) -> LimitWindows:
+def windows_of(
+    settings: Settings, changed: Callable[[bool], None], took: Callable[[int, float], None]
+) -> LimitWindows:
     """Make windows in Redis where there is one, else in memory; connects nowhere yet."""
     if settings.redis.url is None:
         return LimitWindows(MemoryWindows(monotonic_us), None)
@@ -68,6 +70,7 @@ def windows_of(settings: Settings, changed: Callable[[bool], None]) -> LimitWind
         open_lanes(settings.redis.url.reveal()),
         budget_s=settings.ratelimit.budget_s,
         changed=changed,
+        took=took,
     )
     return LimitWindows(shared, shared)
 

@@ -51,7 +51,7 @@ class EdgePlugin(InitPlugin):
 
     def __init__(self, settings: Settings) -> None:
         self.edge = Edge(settings)
-        self._limits = RateLimits(
+        self.limits = RateLimits(
             self.edge.limiter, self.edge.policies, legacy=settings.ratelimit.legacy_fields
         )
 
@@ -60,7 +60,7 @@ class EdgePlugin(InitPlugin):
         handlers = ExceptionHandlers(realm=settings.access.realm, record=self.edge.record)
         app_config.exception_handlers = {**handlers.table(), **app_config.exception_handlers}
         app_config.middleware = [
-            Enforcement(self.edge.decision_point, self._limits),
+            Enforcement(self.edge.decision_point, self.limits),
             *app_config.middleware,
         ]
         app_config.dependencies = {
@@ -78,7 +78,7 @@ class EdgePlugin(InitPlugin):
         # Litestar has no hook outside its routing, so its own handler is wrapped, before the
         # server sends the first request.
         settings = self.edge.settings
-        _check_rate_policies(app, self._limits)
+        _check_rate_policies(app, self.limits)
         inner = app.asgi_handler
         app.asgi_handler = OutermostLayer(
             inner,
@@ -86,7 +86,7 @@ class EdgePlugin(InitPlugin):
             cors=Cors(
                 settings.cors.allow_origins, allow_credentials=settings.cors.allow_credentials
             ),
-            limits=self._limits,
+            limits=self.limits,
         )
         try:
             async with self.edge.running():

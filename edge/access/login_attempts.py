@@ -39,8 +39,7 @@ class LimitedAttempts:
 
     async def begin(self, username: str, address: str) -> Attempt:
         network = network_of(address)
-        # Names that nobody can have count like others: they must not be told apart by being free.
-        account = username_key(normalise_username(username) or username)
+        account = account_of(username)
         policies = self._policies
         if policies != self._for_known and await self._networks.knows(account, network):
             policies = self._for_known
@@ -57,3 +56,11 @@ class LimitedAttempts:
         if self._policies:
             await self._limiter.give_back(attempt.admission)
             await self._networks.remember(user_id, attempt.network)
+
+
+def account_of(username: str) -> str:
+    """Give what attempts at a name are counted by.
+
+    Names that nobody can have count like others: they must not be told apart by being free.
+    """
+    return username_key(normalise_username(username) or username)

@@ -6,6 +6,7 @@ from edge.cli.check import check, settings
 from edge.cli.clients import clients
 from edge.cli.db import db
 from edge.cli.keys import keys
+from edge.cli.limits import limits
 from edge.cli.policies import policies
 from edge.cli.revoke import revoke
 from edge.cli.serve import serve
@@ -18,5 +19,5 @@ def main() -> None:
     """Authentication, authorization and rate limits for HTTP services."""
 
 
-for command in (serve, check, settings, db, users, clients, keys, revoke, policies):
+for command in (serve, check, settings, db, users, clients, keys, revoke, policies, limits):
     main.add_command(command)

@@ -1,11 +1,19 @@
 """`edge policies`: which rate policies there are, and which a request would meet."""
 
+import re
+from collections.abc import Mapping
+from typing import Any
+
 import click
 import msgspec
+from litestar import Litestar
+from litestar.routes import HTTPRoute
 
-from edge.cli.common import build, print_json, read_settings
-from edge.http.rate_limits import RateLimits
+from edge.app import create_app
+from edge.cli.common import build, fail_with, print_json, read_settings
+from edge.plugin import EdgePlugin
 from edge.ratelimit.policy import Policy
+from edge.settings import Settings, SettingsError
 
 _json_option = click.option("--json", "as_json", is_flag=True, help="Print for machines.")
 
@@ -28,13 +36,33 @@ def list_policies(*, as_json: bool) -> None:
 @click.option("--login", is_flag=True, help="It is an attempt to log in, too.")
 @_json_option
 def test(path: str, method: str, *, login: bool, as_json: bool) -> None:
-    """List the policies that a request would meet, besides those of its route itself."""
-    edge = build(read_settings())
-    limits = RateLimits(edge.limiter, edge.policies, legacy=False)
-    met = limits.covering(method.upper(), path, path)
+    """List the policies that a request to the service would meet, those of its route too."""
+    app = _build_app(read_settings())
+    plugin = app.plugins.get(EdgePlugin)
+    opt, template = _route_of(app, method.upper(), path)
+    met = plugin.limits.met(opt, method.upper(), template, path)
     if login:
-        met += [policy for policy in edge.policies if policy.counts == "logins"]
+        met += [policy for policy in plugin.edge.policies if policy.counts == "logins"]
     _show(met, as_json=as_json)
+
+
+def _build_app(settings: Settings) -> Litestar:
+    try:
+        return create_app(settings)
+    except SettingsError as error:
+        fail_with(error.findings)
+
+
+def _route_of(app: Litestar, method: str, path: str) -> tuple[Mapping[str, Any], str]:
+    """Give the options of the route that answers a path, and its name; of unknown ones, none."""
+    routes = [route for route in app.routes if isinstance(route, HTTPRoute)]
+    for route in sorted(routes, key=lambda route: bool(route.path_parameters)):
+        pattern = re.sub(r"\\\{\w+\\\}", ".+", re.escape(route.path_format))
+        if path == route.path_format or re.fullmatch(pattern, path):
+            for handler in route.route_handlers:
+                if method in handler.http_methods:
+                    return handler.opt, route.path_format
+    return {}, ""
 
 
 def _show(shown: list[Policy], *, as_json: bool) -> None:

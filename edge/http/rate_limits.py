@@ -161,19 +161,21 @@ class RateLimits:
         """Give the policies on requests that cover a route, without those of the route itself."""
         return [policy for policy in self._on_requests if _covers(policy, method, template, path)]
 
+    def met(self, opt: Mapping[str, Any], method: str, template: str, path: str) -> list[Policy]:
+        """Give the policies that a request to a route with this `opt` meets."""
+        if opt.get(_UNLIMITED):
+            return []
+        own = [self._named[one] if isinstance(one, str) else one for one in opt.get(_POLICIES, ())]
+        covering = [p for p in self.covering(method, template, path) if p not in own]
+        cost = opt.get(_COST)
+        return [policy if cost is None else policy.costing(cost) for policy in (*covering, *own)]
+
     def _make_plan_without_route(self, method: str, path: str) -> Plan:
         return Plan(policy for policy in self.covering(method, "", path) if _is_early(policy))
 
     def _make_plan(self, handler: Any, method: str, template: str, path: str) -> Plan:  # noqa: ANN401  # any of Litestar's
-        opt = handler.opt
-        if opt.get(_UNLIMITED):
-            return self._nothing
-        own = [self._named[one] if isinstance(one, str) else one for one in opt.get(_POLICIES, ())]
-        covering = [p for p in self.covering(method, template, path) if p not in own]
-        cost = opt.get(_COST)
-        return Plan(
-            policy if cost is None else policy.costing(cost) for policy in (*covering, *own)
-        )
+        policies = self.met(handler.opt, method, template, path)
+        return Plan(policies) if policies else self._nothing
 
 
 def meter_of(scope: Scope) -> Meter | None:

@@ -41,15 +41,22 @@ class _Waiting(msgspec.Struct, frozen=True, gc=False):
 class SharedWindows:
     """`budget_s` is what a request waits at most. `run` must be running beside the requests.
 
-    `changed` is called with False when the store has gone away, and with True when it is back.
+    `changed` is called with False when the store has gone away, and with True when it is back;
+    `took` with each batch that was decided: its requests, and the seconds of its round trip.
     """
 
     def __init__(
-        self, lanes: Sequence[Lane], *, budget_s: float, changed: Callable[[bool], None]
+        self,
+        lanes: Sequence[Lane],
+        *,
+        budget_s: float,
+        changed: Callable[[bool], None],
+        took: Callable[[int, float], None] = lambda *_: None,
     ) -> None:
         self._lanes = lanes
         self._budget_s = budget_s
         self._changed = changed
+        self._took = took
         self._well: set[Lane] = set()
         self._waiting: deque[_Waiting] = deque()
         # True tells an idle lane to try its connection, False that there may be requests.
@@ -150,7 +157,8 @@ class SharedWindows:
         Raises:
             UnavailableError: it was not decided; the requests were told.
         """
-        since = batch[0].since if batch else asyncio.get_running_loop().time()
+        started = asyncio.get_running_loop().time()
+        since = batch[0].since if batch else started
         requests = [waiting.request for waiting in batch] or [_PROBE]
         try:
             async with asyncio.timeout_at(since + self._budget_s):
@@ -158,6 +166,8 @@ class SharedWindows:
         except (UnavailableError, TimeoutError) as error:
             _fail(batch)
             raise UnavailableError(Reason.LIMITS_UNAVAILABLE) from error
+        if batch:
+            self._took(len(batch), asyncio.get_running_loop().time() - started)
         for waiting, outcome in zip(batch, outcomes, strict=False):
             if not waiting.outcome.done():  # the client has gone
                 waiting.outcome.set_result(outcome)

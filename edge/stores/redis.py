@@ -65,10 +65,13 @@ def client(url: str, *, timeout_s: float) -> Redis:
     return Redis.from_pool(pool(url, timeout_s=timeout_s))
 
 
-def cluster(url: str) -> RedisCluster:
-    """Give a client that knows which node of the Cluster has a key, without a time-out."""
+def cluster(url: str, *, timeout_s: float | None = None) -> RedisCluster:
+    """Give a client that knows which node of the Cluster has a key.
+
+    Without `timeout_s`, whoever asks has to limit the wait.
+    """
     place = read_redis_url(url)
-    options = _options(place, None)
+    options = _options(place, timeout_s)
     options["ssl"] = options.pop("connection_class", None) is SSLConnection
     for name in ("host", "port", "db"):
         options.pop(name, None)

@@ -3,7 +3,7 @@
 from collections import Counter
 from typing import Protocol
 
-from edge.telemetry.metrics import Metrics
+from edge.telemetry.metrics import Metrics, Summary
 
 # A window is nearly full when a fifth of it or less is left.
 _NEAR = 5
@@ -26,10 +26,16 @@ class _Verdict(Protocol):
 
 
 class LimitCounts:
-    """The `LimiterWatcher` that counts."""
+    """The `LimiterWatcher` that counts, and what round trips to Redis are told to."""
 
     def __init__(self) -> None:
         self._counts: Counter[tuple[str, ...]] = Counter()
+        self._batch_requests = Summary()
+        self._round_trip_s = Summary()
+
+    def round_trip(self, requests: int, seconds: float) -> None:
+        self._batch_requests.observe(requests)
+        self._round_trip_s.observe(seconds)
 
     def decided(self, policy: _Named, limit: int, verdict: _Verdict, *, is_admitted: bool) -> None:
         if not verdict.fits:
@@ -55,4 +61,14 @@ class LimitCounts:
             " are told beside them.",
             ("policy", "outcome"),
             lambda: self._counts,
+        )
+        metrics.add_summary(
+            "edge_rate_limit_batch_requests",
+            "Requests that shared a round trip to Redis.",
+            self._batch_requests,
+        )
+        metrics.add_summary(
+            "edge_rate_limit_round_trip_seconds",
+            "How long round trips to Redis took.",
+            self._round_trip_s,
         )

@@ -32,12 +32,37 @@ class _Counts(msgspec.Struct, frozen=True):
         return ",".join(f'{label}="{value}"' for label, value in pairs)
 
 
+class Summary:
+    """How often something was observed, and the sum of what was: the mean follows from both."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.sum = 0.0
+
+    def observe(self, value: float) -> None:
+        self.count += 1
+        self.sum += value
+
+
+class _NamedSummary(msgspec.Struct, frozen=True):
+    name: str
+    help: str
+    summary: Summary
+
+    def render(self) -> str:
+        return (
+            f"# HELP {self.name} {self.help}\n# TYPE {self.name} summary\n"
+            f"{self.name}_sum {self.summary.sum}\n{self.name}_count {self.summary.count}\n"
+        )
+
+
 class Metrics:
     """The metrics of one process, each registered where the thing it measures is made."""
 
     def __init__(self) -> None:
         self._gauges: list[_Gauge] = []
         self._counts: list[_Counts] = []
+        self._summaries: list[_NamedSummary] = []
 
     def add_gauge(self, name: str, help_text: str, read: Callable[[], float]) -> None:
         """Register a value that goes up and down; `read` must not wait."""
@@ -53,8 +78,13 @@ class Metrics:
         """Register values that only go up, one for each combination of labels."""
         self._counts.append(_Counts(name, help_text, labels, read))
 
+    def add_summary(self, name: str, help_text: str, summary: Summary) -> None:
+        """Register what is observed in `summary`."""
+        self._summaries.append(_NamedSummary(name, help_text, summary))
+
     def render(self) -> str:
-        return "".join(counts.render() for counts in self._counts) + "".join(
+        sums: list[_Counts | _NamedSummary] = [*self._counts, *self._summaries]
+        return "".join(one.render() for one in sums) + "".join(
             f"# HELP {gauge.name} {gauge.help}\n# TYPE {gauge.name} gauge\n"
             f"{gauge.name} {gauge.read():g}\n"
             for gauge in self._gauges

@@ -46,3 +46,16 @@ def test_it_is_told_which_a_request_meets(run: Run) -> None:
     assert met("--path", "/reports/7") == ["principal", "reports", "address"]
     assert met("--path", "/", "--method", "post") == ["principal", "writes", "address"]
     assert met("--path", "/login", "--login")[-3:] == ["login", "login-address", "login-account"]
+
+
+def test_what_a_route_adds_is_listed_too(run: Run) -> None:
+    """Found by the path as somebody would ask for it; probes meet none."""
+    environ = {"RATELIMIT_DEFAULTS": "true"}
+    found = names(run, "test", "--path", "/protected-endpoint", **environ)
+    assert found == ["address", "principal", "protected-endpoint"]
+    assert names(run, "test", "--path", "/livez", **environ) == []
+    by_route = json.dumps(
+        [{"name": "one", "limit": 1, "window_s": 1, "routes": ["/users/{user_id}"]}]
+    )
+    found = names(run, "test", "--path", "/users/7", RATELIMIT_POLICIES=by_route)
+    assert found == ["one"]

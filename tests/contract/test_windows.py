@@ -39,7 +39,10 @@ async def shared(url: str, *, budget_s: float = 5.0) -> AsyncIterator[SharedWind
     """Windows in Redis, with a budget that a busy machine keeps."""
     is_well = asyncio.Event()
     windows = SharedWindows(
-        open_lanes(url), budget_s=budget_s, changed=lambda well: is_well.set() if well else None
+        open_lanes(url),
+        budget_s=budget_s,
+        changed=lambda well: is_well.set() if well else None,
+        took=lambda *_: None,
     )
     running = asyncio.create_task(windows.run())
     async with asyncio.timeout(10):

@@ -20,3 +20,12 @@ async def test_metrics_are_for_administrators(app: RunningApp) -> None:
     token = (await app.login("user"))["access_token"]
     assert (await app.get("/metrics", token)).status_code == 403
     assert (await app.get("/metrics")).status_code == 401
+
+
+async def test_what_is_decided_about_rates_is_counted(app: RunningApp) -> None:
+    """By policy and outcome; how many share a round trip, and how long it takes, as sums."""
+    token = (await app.login("admin"))["access_token"]
+    lines = (await app.get("/metrics", token)).text.splitlines()
+    assert "# TYPE edge_rate_limit_decisions_total counter" in lines
+    assert "edge_rate_limit_batch_requests_count 0" in lines  # there is no Redis
+    assert "edge_rate_limit_round_trip_seconds_sum 0.0" in lines

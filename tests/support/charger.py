@@ -17,7 +17,10 @@ from edge.ratelimit.shared import SharedWindows
 async def main(url: str, algorithm: str, limit: str, window_us: str, asks: str) -> None:
     is_well = asyncio.Event()
     windows = SharedWindows(
-        open_lanes(url), budget_s=10, changed=lambda well: is_well.set() if well else None
+        open_lanes(url),
+        budget_s=10,
+        changed=lambda well: is_well.set() if well else None,
+        took=lambda *_: None,
     )
     running = asyncio.create_task(windows.run())
     await is_well.wait()

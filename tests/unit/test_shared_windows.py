@@ -53,7 +53,14 @@ class House:
     def __init__(self) -> None:
         self.lanes = [FakeLane(), FakeLane()]
         self.changes: list[bool] = []
-        self.windows = SharedWindows(self.lanes, budget_s=5, changed=self.changes.append)
+        self.trips: list[int] = []
+        self.windows = SharedWindows(
+            self.lanes, budget_s=5, changed=self.changes.append, took=self._took
+        )
+
+    def _took(self, requests: int, seconds: float) -> None:
+        assert seconds >= 0
+        self.trips.append(requests)
 
     async def ask(self, key: int) -> int:
         return (await self.windows.decide([Charge(b"%d" % key, QUOTA)])).times_us[0]
@@ -64,6 +71,7 @@ class House:
     def forget(self) -> None:
         for lane in self.lanes:
             lane.batches.clear()
+        self.trips.clear()
 
     @property
     def batches(self) -> list[int]:
@@ -98,7 +106,7 @@ async def test_a_lone_request_waits_for_nobody(house: House) -> None:
 async def test_requests_of_a_moment_share_a_round_trip(house: House) -> None:
     """A hundred at once are one; each gets its own answer."""
     assert await asyncio.gather(*house.asking(*range(100))) == list(range(100))
-    assert house.batches == [100]
+    assert house.batches == house.trips == [100]
 
 
 async def test_a_crowd_takes_several_round_trips(house: House) -> None:
