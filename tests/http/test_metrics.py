@@ -1,5 +1,7 @@
 """The metrics of a worker."""
 
+from edge.telemetry.limits import LimitCounts
+from edge.telemetry.metrics import Metrics
 from tests.support.app import RunningApp
 
 
@@ -29,3 +31,15 @@ async def test_what_is_decided_about_rates_is_counted(app: RunningApp) -> None:
     assert "# TYPE edge_rate_limit_decisions_total counter" in lines
     assert "edge_rate_limit_batch_requests_count 0" in lines  # there is no Redis
     assert "edge_rate_limit_round_trip_seconds_sum 0.0" in lines
+
+
+def test_round_trips_are_counted_and_summed() -> None:
+    """From two sums and two counts follow the mean batch and the mean round trip."""
+    metrics, counts = Metrics(), LimitCounts()
+    counts.show_in(metrics)
+    counts.round_trip(requests=3, seconds=0.25)
+    counts.round_trip(requests=1, seconds=0.5)
+    lines = metrics.render().splitlines()
+    assert "edge_rate_limit_batch_requests_sum 4.0" in lines
+    assert "edge_rate_limit_batch_requests_count 2" in lines
+    assert "edge_rate_limit_round_trip_seconds_sum 0.75" in lines
