@@ -24,13 +24,19 @@ class Windows(Protocol):
 class Lane(Protocol):
     """A connection to a shared store, which does one thing at a time.
 
-    Its methods may be cancelled: what then still arrives is never taken for a later answer.
+    Its methods raise `UnavailableError` when the store is away, `finish` also where `begin` did
+    not come to its end. They may be cancelled: what then still arrives is never taken for a later
+    answer.
     """
 
     async def connect(self) -> None: ...
 
-    async def decide(self, requests: Sequence[Request]) -> list[Outcome]:
-        """Decide several requests in one round trip, each by itself."""
+    async def begin(self, requests: Sequence[Request]) -> None:
+        """Begin a round trip, which decides several requests, each by itself."""
+        ...
+
+    async def finish(self) -> list[Outcome]:
+        """Give what the round trip that was begun has decided."""
         ...
 
     async def close(self) -> None: ...

@@ -37,6 +37,7 @@ class RedisLane:
     def __init__(self, connection: AbstractConnection, script: Script) -> None:
         self._connection = connection
         self._script = script
+        self._requests: Sequence[Request] = ()
 
     async def connect(self) -> None:
         """Connect anew.
@@ -50,31 +51,47 @@ class RedisLane:
         except (RedisError, OSError) as error:
             raise UnavailableError(Reason.LIMITS_UNAVAILABLE) from error
 
-    async def decide(self, requests: Sequence[Request]) -> list[Outcome]:
-        """Decide all of them in one round trip.
+    async def begin(self, requests: Sequence[Request]) -> None:
+        """Send them; that takes no time unless more was sent before than Redis has read.
+
+        Raises:
+            UnavailableError: Redis is away.
+        """
+        self._requests = requests
+        await self._send("EVALSHA", self._script.sha)
+
+    async def finish(self) -> list[Outcome]:
+        """Wait for what Redis decides.
 
         Raises:
             UnavailableError: Redis is away, or does not want to decide.
         """
-        return unpack_outcomes(requests, await self._run(pack_requests(requests)))
+        try:
+            reply = await self._receive()
+        except NoScriptError:  # Redis was restarted, or its scripts were flushed
+            await self._send("EVAL", self._script.text)
+            reply = await self._receive()
+        return unpack_outcomes(self._requests, reply)
 
     async def close(self) -> None:
         await self._connection.disconnect()
 
-    async def _run(self, arguments: Sequence[bytes]) -> bytes:
+    # On the connection itself: a client would take it from a pool and give it back each time.
+    # It disconnects where it fails or is cancelled, so no reply is left for the next command.
+
+    async def _send(self, command: str, script: str) -> None:
         try:
-            try:
-                return await self._call("EVALSHA", self._script.sha, *arguments)
-            except NoScriptError:  # Redis was restarted, or its scripts were flushed
-                return await self._call("EVAL", self._script.text, *arguments)
+            await self._connection.send_command(command, script, *pack_requests(self._requests))
         except (RedisError, OSError) as error:
             raise UnavailableError(Reason.LIMITS_UNAVAILABLE) from error
 
-    async def _call(self, *command: str | bytes) -> bytes:
-        # On the connection itself: a client would take it from a pool and give it back each time.
-        # It disconnects where it fails or is cancelled, so no reply is left for the next command.
-        await self._connection.send_command(*command)
-        reply: bytes = await self._connection.read_response()
+    async def _receive(self) -> bytes:
+        try:
+            reply: bytes = await self._connection.read_response()
+        except NoScriptError:
+            raise
+        except (RedisError, OSError) as error:
+            raise UnavailableError(Reason.LIMITS_UNAVAILABLE) from error
         return reply
 
 

@@ -51,6 +51,7 @@ class ClusterLane:
     def __init__(self, cluster: RedisCluster, script: Script) -> None:
         self._cluster = cluster
         self._script = script
+        self._requests: Sequence[Request] = ()
 
     async def connect(self) -> None:
         """Learn anew which node has what, and see that each decides.
@@ -63,16 +64,21 @@ class ClusterLane:
             self._cluster = await self._cluster.initialize()
         except _FAULTS as error:
             raise UnavailableError(Reason.LIMITS_UNAVAILABLE) from error
-        await self.decide([Request([charge]) for charge in self._probes()])
+        await self.begin([Request([charge]) for charge in self._probes()])
+        await self.finish()
 
-    async def decide(self, requests: Sequence[Request]) -> list[Outcome]:
+    async def begin(self, requests: Sequence[Request]) -> None:
+        """Note them down: which node to ask next is only known by what the one before has said."""
+        self._requests = requests
+
+    async def finish(self) -> list[Outcome]:
         """Decide them, with as many round trips as the longest has windows.
 
         Raises:
             UnavailableError: a node is away, or does not want to decide.
         """
-        asking = [_Asking(request=request) for request in requests]
-        for place in range(max(map(_length, requests), default=0)):
+        asking = [_Asking(request=request) for request in self._requests]
+        for place in range(max(map(_length, self._requests), default=0)):
             going_on = [
                 one for one in asking if one.is_admitted and place < len(one.request.charges)
             ]

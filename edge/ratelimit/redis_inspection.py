@@ -27,7 +27,8 @@ async def look_at(url: str, charges: Sequence[Charge]) -> tuple[Verdict, ...]:
     lane, *_ = open_lanes(url)
     try:
         await lane.connect()
-        [outcome] = await lane.decide([Request([charge.of(0) for charge in charges])])
+        await lane.begin([Request([charge.of(0) for charge in charges])])
+        [outcome] = await lane.finish()
     finally:
         await lane.close()
     return outcome.verdicts

@@ -1,8 +1,9 @@
 """Windows shared by all workers: requests of a moment share a round trip, and a budget of time.
 
 Two lanes have a round trip in flight each, so that one is decided while the answers of the other
-are handed out. A lane whose connection fails tries again by itself, beside the requests; while no
-lane is well, every request is told at once.
+are handed out. While nothing is under way, a request is sent at once; the others share the next
+round trip. A lane whose connection fails tries again by itself, beside the requests; while no lane
+is well, every request is told at once.
 """
 
 import asyncio
@@ -38,6 +39,24 @@ class _Waiting(msgspec.Struct, frozen=True, gc=False):
     since: float
 
 
+class _Batch(msgspec.Struct, frozen=True, gc=False):
+    """Requests that share a round trip; without any, it only tries the connection."""
+
+    waiting: Sequence[_Waiting]
+    is_begun: bool
+
+    @property
+    def requests(self) -> Sequence[Request]:
+        return [one.request for one in self.waiting] or [_PROBE]
+
+
+class _Idle(msgspec.Struct, frozen=True, gc=False):
+    """A lane with nothing to do; `job` is what was begun on it, None to look at what waits."""
+
+    lane: Lane
+    job: asyncio.Future[_Batch | None]
+
+
 class SharedWindows:
     """`budget_s` is what a request waits at most. `run` must be running beside the requests.
 
@@ -59,8 +78,7 @@ class SharedWindows:
         self._took = took
         self._well: set[Lane] = set()
         self._waiting: deque[_Waiting] = deque()
-        # True tells an idle lane to try its connection, False that there may be requests.
-        self._idle: deque[asyncio.Future[bool]] = deque()
+        self._idle: deque[_Idle] = deque()
         self._is_well = asyncio.Event()
 
     async def decide(self, charges: Sequence[Charge]) -> Outcome:
@@ -95,17 +113,33 @@ class SharedWindows:
         if not self._well:
             raise UnavailableError(Reason.LIMITS_UNAVAILABLE)
         loop = asyncio.get_running_loop()
-        outcome: asyncio.Future[Outcome] = loop.create_future()
-        self._waiting.append(_Waiting(request, outcome, loop.time()))
-        if len(self._waiting) == 1:  # those that come before the lane runs go with this one
-            self._wake_a_lane()
-        return await outcome
+        waiting = _Waiting(request, loop.create_future(), loop.time())
+        if len(self._idle) == len(self._lanes):
+            await self._begin([waiting])
+        else:
+            self._waiting.append(waiting)
+            if len(self._waiting) == 1:  # those that come before the lane runs go with this one
+                self._wake_a_lane()
+        return await waiting.outcome
 
-    def _wake_a_lane(self, *, to_try: bool = False) -> None:
+    async def _begin(self, waiting: Sequence[_Waiting]) -> None:
+        """Begin a round trip here and now; the lane that is woken would do it only later."""
+        idle = self._idle.popleft()
+        batch = _Batch(waiting, is_begun=True)
+        try:
+            with suppress(UnavailableError):  # so will finishing it be
+                await idle.lane.begin(batch.requests)
+        finally:
+            if idle.job.done():  # the lane is being stopped
+                _fail(waiting)
+            else:
+                idle.job.set_result(batch)
+
+    def _wake_a_lane(self) -> None:
         while self._idle:
             idle = self._idle.popleft()
-            if not idle.done():  # its lane is being stopped
-                idle.set_result(to_try)
+            if not idle.job.done():  # the lane is being stopped
+                idle.job.set_result(None)
                 return
 
     async def _serve(self, lane: Lane) -> None:
@@ -115,7 +149,7 @@ class SharedWindows:
                 self._set_well(lane, is_well=True)
                 with suppress(UnavailableError):
                     while True:
-                        await self._round_trip(lane, await self._next_batch())
+                        await self._round_trip(lane, await self._next_batch(lane))
                 self._set_well(lane, is_well=False)
         finally:
             await lane.close()
@@ -127,48 +161,50 @@ class SharedWindows:
             with suppress(UnavailableError, TimeoutError):
                 async with asyncio.timeout(_CONNECT_TIMEOUT_S):
                     await lane.connect()
-                return await self._round_trip(lane, [])
+                return await self._round_trip(lane, _Batch((), is_begun=False))
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 
-    async def _next_batch(self) -> list[_Waiting]:
-        """Wait for requests; gives none when the connection is to be tried."""
+    async def _next_batch(self, lane: Lane) -> _Batch:
         while not self._waiting:
-            idle = asyncio.get_running_loop().create_future()
+            idle = _Idle(lane, asyncio.get_running_loop().create_future())
             self._idle.append(idle)
-            if await idle:
-                return []
+            begun = await idle.job
+            if begun is not None:
+                return begun
         count = min(len(self._waiting), _MOST_REQUESTS)
-        batch = [self._waiting.popleft() for _ in range(count)]
+        waiting = [self._waiting.popleft() for _ in range(count)]
         if self._waiting:
             self._wake_a_lane()
-        return batch
+        return _Batch(waiting, is_begun=False)
 
     async def _keep_alive(self) -> None:
         """Try connections that nothing was sent on for a while, before a request needs them."""
         while True:
             await asyncio.sleep(_IDLE_S)
             for _ in range(len(self._idle)):
-                self._wake_a_lane(to_try=True)
+                await self._begin([])
 
-    async def _round_trip(self, lane: Lane, batch: Sequence[_Waiting]) -> None:
+    async def _round_trip(self, lane: Lane, batch: _Batch) -> None:
         """Decide the batch; the first of it has waited longest.
 
         Raises:
             UnavailableError: it was not decided; the requests were told.
         """
-        started = asyncio.get_running_loop().time()
-        since = batch[0].since if batch else started
-        requests = [waiting.request for waiting in batch] or [_PROBE]
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        since = batch.waiting[0].since if batch.waiting else started
         try:
             async with asyncio.timeout_at(since + self._budget_s):
-                outcomes = await lane.decide(requests)
+                if not batch.is_begun:
+                    await lane.begin(batch.requests)
+                outcomes = await lane.finish()
         except (UnavailableError, TimeoutError) as error:
-            _fail(batch)
+            _fail(batch.waiting)
             raise UnavailableError(Reason.LIMITS_UNAVAILABLE) from error
-        if batch:
-            self._took(len(batch), asyncio.get_running_loop().time() - started)
-        for waiting, outcome in zip(batch, outcomes, strict=False):
+        if batch.waiting:
+            self._took(len(batch.waiting), loop.time() - started)
+        for waiting, outcome in zip(batch.waiting, outcomes, strict=False):
             if not waiting.outcome.done():  # the client has gone
                 waiting.outcome.set_result(outcome)
 

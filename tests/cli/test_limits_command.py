@@ -12,6 +12,7 @@ from edge.ratelimit.partition import Facts
 from edge.ratelimit.policy import Policy
 from edge.ratelimit.redis_lanes import open_lanes
 from tests.cli.conftest import Run
+from tests.support.limits import decide
 from tests.support.ports import free_port
 from tests.support.redis import running_cluster, running_redis
 
@@ -61,7 +62,7 @@ def charge(url: str, policy: Policy, facts: Facts, times: int) -> None:
         await lane.connect()
         [applied] = apply([policy], facts)
         one: Charge = applied.charge
-        await lane.decide([Request([one])] * times)
+        await decide(lane, [Request([one])] * times)
         await lane.close()
 
     asyncio.run(work())

@@ -16,6 +16,7 @@ from edge.ratelimit.redis import RedisLane, Script
 from edge.ratelimit.redis_lanes import open_lanes
 from edge.ratelimit.shared import SharedWindows
 from edge.stores.redis import connection
+from tests.support.limits import decide
 from tests.support.redis import Cluster, Redis, running_cluster, running_redis
 
 MINUTE_US = 60_000_000
@@ -254,13 +255,13 @@ async def test_the_script_does_what_the_model_does(redis: Redis, seed: int) -> N
             await client.set("clock", now)
             if past and luck.random() < 0.1:
                 charged = luck.choice(past[-20:])
-                await lane.decide([Request([one.charge for one in charged], charged[0].at_us)])
+                await decide(lane, [Request([one.charge for one in charged], charged[0].at_us)])
                 await model.give_back(charged)
                 continue
             charges = [
                 some_charge(luck, place) for place in luck.sample(range(6), luck.randint(1, 3))
             ]
-            [theirs], ours = await lane.decide([Request(charges)]), model.decide_now(charges)
+            [theirs], ours = await decide(lane, [Request(charges)]), model.decide_now(charges)
             assert theirs == ours
             refused += not ours.is_admitted
             if ours.is_admitted:

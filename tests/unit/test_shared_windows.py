@@ -20,24 +20,36 @@ class FakeLane:
         self.batches: list[int] = []
         self.may_answer = asyncio.Event()
         self.may_answer.set()
+        self.may_send = asyncio.Event()
+        self.may_send.set()
         self.is_away = False
+        self.is_cut = False
         self.under_way = 0
+        self.requests: Sequence[Request] = ()
 
     async def connect(self) -> None:
         if self.is_away:
             raise UnavailableError(Reason.LIMITS_UNAVAILABLE)
 
-    async def decide(self, requests: Sequence[Request]) -> list[Outcome]:
+    async def begin(self, requests: Sequence[Request]) -> None:
+        await self.may_send.wait()
+        if self.is_cut:
+            raise UnavailableError(Reason.LIMITS_UNAVAILABLE)
         self.batches.append(len(requests))
+        self.requests = requests
         self.under_way += 1
         assert self.under_way == 1, "a lane does one thing at a time"
+
+    async def finish(self) -> list[Outcome]:
         try:
             await self.may_answer.wait()
             if self.is_away:
                 raise UnavailableError(Reason.LIMITS_UNAVAILABLE)
-            return [Outcome(is_admitted=True, verdicts=(), times_us=(number(r),)) for r in requests]
+            return [
+                Outcome(is_admitted=True, verdicts=(), times_us=(number(r),)) for r in self.requests
+            ]
         finally:
-            self.under_way -= 1
+            self.under_way = 0
 
     async def close(self) -> None:
         pass
@@ -104,9 +116,9 @@ async def test_a_lone_request_waits_for_nobody(house: House) -> None:
 
 
 async def test_requests_of_a_moment_share_a_round_trip(house: House) -> None:
-    """A hundred at once are one; each gets its own answer."""
+    """Of a hundred at once the first goes by itself, the others together; each gets its answer."""
     assert await asyncio.gather(*house.asking(*range(100))) == list(range(100))
-    assert house.batches == house.trips == [100]
+    assert sorted(house.batches) == sorted(house.trips) == [1, 99]
 
 
 async def test_a_crowd_takes_several_round_trips(house: House) -> None:
@@ -169,6 +181,28 @@ async def test_when_no_lane_is_well_everybody_is_told_at_once(house: House) -> N
     assert [await outcome(house, key) for key in range(100)] == [None] * 100
     assert house.batches == []
     assert house.changes == [True, False]
+
+
+async def test_what_cannot_even_be_sent_is_told_as_well(house: House) -> None:
+    """A request that goes at once finds its connection gone: no other hears of it, none hangs."""
+    for lane in house.lanes:
+        lane.is_away = lane.is_cut = True
+    assert [await outcome(house, key) for key in range(2)] == [None, None]
+    await house.rest()
+    assert house.changes == [True, False]
+
+
+async def test_who_leaves_while_sending_leaves_the_lane_to_finish(house: House) -> None:
+    """The lane that was begun on is not lost: everything later is decided."""
+    lane = house.lanes[0]
+    lane.may_send.clear()
+    [leaving] = house.asking(1)
+    await house.rest()
+    leaving.cancel()
+    lane.may_send.set()
+    await house.rest()
+    assert await asyncio.gather(*house.asking(*range(2, 300))) == list(range(2, 300))
+    assert house.changes == [True]
 
 
 async def outcome(house: House, key: int) -> int | None:
