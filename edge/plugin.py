@@ -13,8 +13,8 @@ from litestar.plugins import InitPlugin
 from edge.access.principal import Principal
 from edge.accounts.client import GRANT_TYPES
 from edge.composition import VERSION, Edge
+from edge.http.arrival import TrustedProxies
 from edge.http.bodies import EdgeRequest
-from edge.http.client_address import ClientAddress
 from edge.http.client_authentication import ClientAuthentication
 from edge.http.cors import Cors
 from edge.http.enforcement import Enforcement, principal_of
@@ -82,7 +82,7 @@ class EdgePlugin(InitPlugin):
         inner = app.asgi_handler
         app.asgi_handler = OutermostLayer(
             inner,
-            client_address=ClientAddress(settings.proxies.trusted),
+            proxies=TrustedProxies(settings.proxies.trusted, settings.proxies.fields),
             cors=Cors(
                 settings.cors.allow_origins, allow_credentials=settings.cors.allow_credentials
             ),

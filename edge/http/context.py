@@ -15,10 +15,12 @@ _LONGEST_USER_AGENT: Final = 256
 
 
 class RequestContext(msgspec.Struct, frozen=True):
-    """The id under which a request is logged, and where it came from."""
+    """The id under which a request is logged, and how it arrived; see `Arrival`."""
 
     request_id: str
     client_address: str
+    scheme: str
+    host: str
 
 
 def context_of(scope: Mapping[str, Any]) -> RequestContext:

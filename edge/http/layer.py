@@ -14,7 +14,7 @@ from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from edge.access.decision import Throttled
 from edge.faults import UnavailableError
-from edge.http.client_address import ClientAddress
+from edge.http.arrival import TrustedProxies
 from edge.http.context import CONTEXT_KEY, RequestContext
 from edge.http.cors import Cors
 from edge.http.problems import MEDIA_TYPE, problem
@@ -34,10 +34,10 @@ class OutermostLayer:
     """
 
     def __init__(
-        self, app: ASGIApp, *, client_address: ClientAddress, cors: Cors, limits: RateLimits
+        self, app: ASGIApp, *, proxies: TrustedProxies, cors: Cors, limits: RateLimits
     ) -> None:
         self._app = app
-        self._client_address = client_address
+        self._proxies = proxies
         self._cors = cors
         self._limits = limits
 
@@ -101,16 +101,15 @@ class OutermostLayer:
 
     def _context(self, scope: Scope) -> RequestContext:
         request_id: bytes | None = None
-        forwarded_for: list[bytes] = []
         for name, value in scope["headers"]:
             if name == b"x-request-id":
                 request_id = value
-            elif name == b"x-forwarded-for":
-                forwarded_for.append(value)
-        peer = scope["client"][0] if scope["client"] else ""
+        arrival = self._proxies.arrival_of(scope)
         return RequestContext(
             request_id=_checked_request_id(request_id),
-            client_address=self._client_address.find(peer, forwarded_for),
+            client_address=arrival.client_address,
+            scheme=arrival.scheme,
+            host=arrival.host,
         )
 
 

@@ -29,7 +29,7 @@ def check(settings: Settings) -> list[Finding]:
         _database,
         _redis,
         _issuers,
-        _networks,
+        _proxies,
         _cors,
         _refresh,
         _passwords,
@@ -149,7 +149,7 @@ def _redis(settings: Settings) -> Iterator[Finding]:
             yield _error(variable, f"names {file}, which is no file", "mount it or mend the path")
 
 
-def _networks(settings: Settings) -> Iterator[Finding]:
+def _proxies(settings: Settings) -> Iterator[Finding]:
     for network in settings.proxies.trusted:
         try:
             parsed = ipaddress.ip_network(network)
@@ -162,6 +162,13 @@ def _networks(settings: Settings) -> Iterator[Finding]:
                 f"trusts everybody ({network}), so that anyone may claim any address",
                 "name the networks of your load balancers only",
             )
+    fields = settings.proxies.fields
+    if "forwarded" in fields and len(fields) > 1:
+        yield _error(
+            "EDGE_PROXIES_FIELDS",
+            "has forwarded beside others, and a client could write the ones your proxies do not",
+            "name forwarded alone, or the X-Forwarded fields that they do write",
+        )
 
 
 def _cors(settings: Settings) -> Iterator[Finding]:

@@ -251,8 +251,17 @@ class RateLimit(_Section, frozen=True):
 class Proxies(_Section, frozen=True):
     trusted: Annotated[
         Names,
-        _described("networks whose X-Forwarded-For is believed, such as 10.0.0.0/8"),
+        _described("networks of your proxies, whose fields are believed, such as 10.0.0.0/8"),
     ] = ()
+    fields: Annotated[
+        tuple[
+            Literal["x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "forwarded"], ...
+        ],
+        _described(
+            "which fields they write: x-forwarded-for, x-forwarded-proto, x-forwarded-host;"
+            " or forwarded alone"
+        ),
+    ] = ("x-forwarded-for", "x-forwarded-proto")
 
 
 class Cors(_Section, frozen=True):

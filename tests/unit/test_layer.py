@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 from litestar.types import HTTPScope, Receive, Scope, Send
 
-from edge.http.client_address import ClientAddress
+from edge.http.arrival import TrustedProxies
 from edge.http.context import context_of
 from edge.http.cors import Cors
 from edge.http.layer import OutermostLayer
@@ -69,7 +69,7 @@ async def exchange(
     result = result or Exchange()
     layer = OutermostLayer(
         app,
-        client_address=ClientAddress(["10.0.0.0/8"]),
+        proxies=TrustedProxies(["10.0.0.0/8"], ["x-forwarded-for", "x-forwarded-proto"]),
         cors=Cors(origins, allow_credentials=False),
         limits=no_limits(),
     )
@@ -219,6 +219,18 @@ async def test_other_fields_about_the_client_count_for_nothing() -> None:
     names = (b"x-real-ip", b"forwarded", b"x_forwarded_for", b"cf-connecting-ip", b"true-client-ip")
     answer = await exchange(answering(), [(name, b"198.51.100.1") for name in names])
     assert context_of(answer.scope).client_address == PEER
+
+
+@pytest.mark.parametrize(
+    ("peer", "own", "scheme"), [(PEER, "http", "https"), ("203.0.113.9", "http", "http")]
+)
+async def test_scheme_and_host_are_found_with_the_client(peer: str, own: str, scheme: str) -> None:
+    """The context has them, of the proxy where it is trusted and else of the connection."""
+    headers = [(b"host", b"Edge.test"), (b"x-forwarded-proto", b"https")]
+    answer = await exchange(answering(), headers, client=(peer, 1), scheme=own)
+    context = context_of(answer.scope)
+    assert (context.client_address, context.scheme) == (peer, scheme)
+    assert context.host == "edge.test"
 
 
 async def test_a_peer_without_an_address_is_no_error() -> None:

@@ -141,6 +141,21 @@ class TestSources:
         """Both spellings of a list in the environment give the same values."""
         assert load({"EDGE_PROXIES_TRUSTED": text}).settings.proxies.trusted == expected
 
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            ("forwarded", ("forwarded",)),
+            ("x-forwarded-for", ("x-forwarded-for",)),
+            ("x-forwarded-for,x-forwarded-host", ("x-forwarded-for", "x-forwarded-host")),
+            ("", ()),
+        ],
+    )
+    def test_lists_may_be_of_words_that_are_given(
+        self, text: str, expected: tuple[str, ...]
+    ) -> None:
+        """The fields that proxies write are read like any other list."""
+        assert load({"EDGE_PROXIES_FIELDS": text}).settings.proxies.fields == expected
+
     def test_maps_are_written_as_json(self) -> None:
         """A map in the environment is one JSON object."""
         environ = {"EDGE_ACCESS_ROLE_INCLUDES": '{"admin": ["moderator", "user"]}'}
@@ -338,6 +353,10 @@ class TestProblems:
             ("EDGE_PROXIES_TRUSTED", "0.0.0.0/0"),
             ("EDGE_PROXIES_TRUSTED", "::/0"),
             ("EDGE_PROXIES_TRUSTED", "proxy.example.com"),
+            ("EDGE_PROXIES_FIELDS", "x-real-ip"),
+            ("EDGE_PROXIES_FIELDS", "X-Forwarded-For"),
+            ("EDGE_PROXIES_FIELDS", "forwarded,x-forwarded-for"),
+            ("EDGE_PROXIES_FIELDS", "x-forwarded-host,forwarded"),
             ("EDGE_ISSUER", "id.example.com"),
             ("EDGE_ISSUER", "https://"),
             ("EDGE_ISSUER", "https://id.example.com/"),
