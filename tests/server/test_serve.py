@@ -5,6 +5,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -170,6 +171,24 @@ def test_logs_are_json_lines_where_asked_for(tmp_path: Path) -> None:
         ("a-known-request", "credentials_missing")
     ]
     assert denied[0]["client_address"] == "127.0.0.1"
+
+
+@pytest.mark.parametrize(
+    "preface",
+    [
+        b"PROXY TCP4 6.6.6.6 127.0.0.1 4711 8000\r\n",
+        b"\r\n\r\n\x00\r\nQUIT\n\x21\x11\x00\x0c\x06\x06\x06\x06\x7f\x00\x00\x01\x12\x67\x1f\x40",
+    ],
+)
+def test_the_proxy_protocol_is_refused(tmp_path: Path, preface: bytes) -> None:
+    """As docs/http.md says: 400 for version 1 and 2, and nobody's address is taken from it."""
+    request = b"GET /users/me HTTP/1.1\r\nHost: edge.test\r\nConnection: close\r\n\r\n"
+    with EdgeServer(TEST_ENVIRONMENT, tmp_path) as server:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+            connection.sendall(preface + request)
+            answer = connection.recv(4096)
+        assert answer.startswith(b"HTTP/1.1 400 ")
+        assert "6.6.6.6" not in server.log_text()
 
 
 def test_the_commands_of_the_readme_do_what_it_says(tmp_path: Path) -> None:
