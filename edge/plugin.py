@@ -14,7 +14,7 @@ from edge.access.principal import Principal
 from edge.accounts.client import GRANT_TYPES
 from edge.composition import VERSION, Edge
 from edge.http.arrival import TrustedProxies
-from edge.http.bodies import EdgeRequest
+from edge.http.bodies import BodyLimits, bounded_request
 from edge.http.client_authentication import ClientAuthentication
 from edge.http.cors import Cors
 from edge.http.enforcement import Enforcement, principal_of
@@ -69,7 +69,11 @@ class EdgePlugin(InitPlugin):
         }
         app_config.route_handlers = [*app_config.route_handlers, self._routes()]
         app_config.lifespan = [self._lifespan, *app_config.lifespan]
-        app_config.request_class = app_config.request_class or EdgeRequest
+        limits = BodyLimits(settings.server.max_json_depth, settings.server.max_form_fields)
+        app_config.request_class = app_config.request_class or bounded_request(limits)
+        app_config.multipart_form_part_limit = min(
+            app_config.multipart_form_part_limit, limits.form_fields
+        )
         app_config.logging_config = None  # Litestar's would take over the root logger
         return app_config
 

@@ -1,24 +1,36 @@
-"""Request bodies: JSON and nothing else, decoded straight into the type the handler declares.
+"""Request bodies: of the media type the route takes, bounded, and decoded strictly.
 
-Litestar would read any content type as JSON, turn "1" into 1, report the first error only and fail
-with a 500 on deep nesting; `EdgeRequest` closes these where the body is read.
+Litestar would read any content type as JSON or as a form, turn "1" into 1, report the first error
+only and fail with a 500 on deep nesting; `EdgeRequest` closes these where the body is read.
 """
 
 import re
-from typing import Any, Final
+from collections.abc import Iterable
+from typing import Any, ClassVar, Final
 
 import msgspec
 from litestar import Request
+from litestar.enums import RequestEncodingType
 
+from edge.http.json_shape import is_deeper, repeated_member
 from edge.http.problems import FieldError
 from edge.reasons import Reason
 
-_JSON: Final = re.compile(r'application/json(?:\s*;\s*charset\s*=\s*"?utf-8"?)?', re.IGNORECASE)
+JSON: Final = RequestEncodingType.JSON.value
+FORM: Final = RequestEncodingType.URL_ENCODED.value
+
+# Multipart is not here: its parser needs a boundary, and so refuses other types by itself.
+_CHECKED: Final = frozenset({JSON, FORM, RequestEncodingType.MESSAGEPACK.value})
+_UTF_8: Final = re.compile(r'(?:[ \t]*;[ \t]*charset=(?:utf-8|"utf-8"))?', re.IGNORECASE)
+# An answer must not be many times as long as its question.
+_MOST_ERRORS: Final = 100
 # How msgspec ends a message: where in the document, or that it was a key there.
 _PLACE: Final = re.compile(r" - at (?:`key` in )?`\$(.*)`$")
 _STEP: Final = re.compile(r"\.([^.\[]+)|\[(\d+)\]")
 # It does not say which entry of a mapping, so a pointer ends at the mapping.
 _SOME_ENTRY: Final = "[...]"
+
+Fields = Iterable[tuple[bytes, bytes]]
 
 
 class BodyError(Exception):
@@ -30,8 +42,38 @@ class BodyError(Exception):
         super().__init__(reason.value)
 
 
+class BodyLimits(msgspec.Struct, frozen=True):
+    """What a body may hold, beside its size."""
+
+    json_depth: int = 64
+    form_fields: int = 100
+
+
 class EdgeRequest(Request[Any, Any, Any]):
-    """Litestar's request with a strict `json()`; install it as `request_class`."""
+    """Litestar's request with strict bodies; install it as `request_class`."""
+
+    limits: ClassVar[BodyLimits] = BodyLimits()
+    _checked_as: str | None = None
+
+    async def body(self) -> bytes:
+        """Give the body, checked to be what the handler declares as its `data`.
+
+        Raises:
+            BodyError: it is of another media type, or more than the limits allow.
+        """
+        declared = getattr(self.route_handler, "parsed_data_field", None)
+        if declared is None:
+            return await super().body()
+        return await self.body_as(getattr(declared.kwarg_definition, "media_type", JSON))
+
+    async def body_as(self, media_type: str) -> bytes:
+        """Give the body, checked to be of this media type; raises as `body` does."""
+        body = await super().body()
+        if body and media_type in _CHECKED and media_type != self._checked_as:
+            check_fields(self.scope["headers"], media_type)
+            check_limits(body, media_type, self.limits)
+            self._checked_as = media_type
+        return body
 
     async def json(self) -> Any:  # noqa: ANN401  # whatever type the handler declares
         """Decode the body.
@@ -39,11 +81,43 @@ class EdgeRequest(Request[Any, Any, Any]):
         Raises:
             BodyError: it is not JSON, or not of the declared type.
         """
-        body = await self.body()
-        if not _JSON.fullmatch(self.headers.get("content-type", "").strip()):
-            raise BodyError(Reason.CONTENT_TYPE_UNSUPPORTED)
+        body = await self.body_as(JSON)
         declared = getattr(self.route_handler, "parsed_data_field", None)
         return decode_json(body, declared.annotation if declared else Any)
+
+
+def bounded_request(limits: BodyLimits) -> type[EdgeRequest]:
+    """Make the request class for an app with these limits."""
+    return type("EdgeRequest", (EdgeRequest,), {"limits": limits})
+
+
+def check_fields(fields: Fields, media_type: str) -> None:
+    """See that header fields announce this media type, in UTF-8 and without a coding.
+
+    Raises:
+        BodyError: they announce something else, or two things.
+    """
+    fields = list(fields)
+    codings = b",".join(value for name, value in fields if name == b"content-encoding")
+    if any(coding.strip().lower() not in (b"", b"identity") for coding in codings.split(b",")):
+        raise BodyError(Reason.CONTENT_ENCODING_UNSUPPORTED)
+    types = b",".join(value for name, value in fields if name == b"content-type")
+    announced = types.decode("latin-1").strip(" \t")
+    length = len(media_type)
+    if announced[:length].lower() != media_type or not _UTF_8.fullmatch(announced[length:]):
+        raise BodyError(Reason.CONTENT_TYPE_UNSUPPORTED)
+
+
+def check_limits(body: bytes, media_type: str, limits: BodyLimits) -> None:
+    """See that a body is no more than the limits allow, before it is decoded.
+
+    Raises:
+        BodyError: it is.
+    """
+    if media_type == JSON and is_deeper(body, limits.json_depth):
+        raise BodyError(Reason.JSON_TOO_DEEP)
+    if media_type == FORM and body.count(b"&") >= limits.form_fields:
+        raise BodyError(Reason.FORM_TOO_LARGE)
 
 
 def decode_json(body: bytes, type_: Any) -> Any:  # noqa: ANN401  # a type, and a value of it
@@ -53,9 +127,22 @@ def decode_json(body: bytes, type_: Any) -> Any:  # noqa: ANN401  # a type, and 
         BodyError: the body is not JSON, or not of the type; then with every field at fault.
     """
     try:
-        return _decode(body, type_)
+        decoded = _decode(body, type_)
     except msgspec.ValidationError as error:
-        raise BodyError(Reason.VALIDATION_FAILED, _all_errors(body, type_, error)) from None
+        errors = _all_errors(body, type_, error)[:_MOST_ERRORS]
+        raise BodyError(Reason.VALIDATION_FAILED, errors) from None
+    _refuse_repeated(body)
+    return decoded
+
+
+def _refuse_repeated(body: bytes) -> None:
+    try:
+        place = repeated_member(body)
+    except ValueError:  # in a member that was skipped, being unknown
+        raise BodyError(Reason.JSON_INVALID) from None
+    if place is not None:
+        pointer = "".join(map(_pointer, place))
+        raise BodyError(Reason.VALIDATION_FAILED, [FieldError(pointer, "is repeated")])
 
 
 def _decode(body: bytes, type_: Any) -> Any:  # noqa: ANN401
@@ -90,7 +177,8 @@ def _all_errors(body: bytes, type_: Any, first: Exception) -> list[FieldError]: 
             errors.append(_field_error(_pointer(name), error))
     if type_.__struct_config__.forbid_unknown_fields:
         known = fields.keys() | {type_.__struct_config__.tag_field}
-        errors += [FieldError(_pointer(name), "is unknown") for name in raw.keys() - known]
+        unknown = [name for name in raw if name not in known]
+        errors += [FieldError(_pointer(name), "is unknown") for name in unknown]
     return errors or [_field_error("", first)]
 
 

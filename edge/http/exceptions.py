@@ -33,6 +33,7 @@ NO_STORE: Final = {"Cache-Control": "no-store"}
 _STATUS_OF_BODY: Final = {
     Reason.BODY_TOO_LARGE: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     Reason.CONTENT_TYPE_UNSUPPORTED: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    Reason.CONTENT_ENCODING_UNSUPPORTED: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     Reason.USERNAME_TAKEN: HTTPStatus.CONFLICT,
 }
 _REASON_OF_STATUS: Final = {
@@ -95,7 +96,11 @@ class ExceptionHandlers:
 
     def body(self, request: AnyRequest, error: BodyError) -> Response[bytes]:
         status = _STATUS_OF_BODY.get(error.reason, HTTPStatus.BAD_REQUEST)
-        return _answer(request, error.reason, status, errors=error.errors)
+        answer = _answer(request, error.reason, status, errors=error.errors)
+        if error.reason is Reason.CONTENT_ENCODING_UNSUPPORTED:
+            # Tells this 415 from the other one (RFC 9110 section 12.5.3).
+            answer.headers["Accept-Encoding"] = "identity"
+        return answer
 
     def unavailable(self, request: AnyRequest, error: UnavailableError) -> Response[bytes]:
         cause = type(error.__cause__).__name__ if error.__cause__ else None

@@ -8,7 +8,8 @@ from urllib.parse import parse_qsl
 import msgspec
 from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 
-from edge.http.bodies import EdgeRequest
+from edge.http.bodies import FORM, BodyError, EdgeRequest
+from edge.http.problems import title
 from edge.reasons import Reason
 
 OAuthErrorCode = Literal[
@@ -21,8 +22,6 @@ OAuthErrorCode = Literal[
     "temporarily_unavailable",
     "server_error",
 ]
-
-FORM: Final = "application/x-www-form-urlencoded"
 
 # The parameters that RFC 6749 (and 7009, 7662) define; others are ignored (section 3.2).
 _DEFINED: Final = frozenset(
@@ -44,7 +43,19 @@ _DEFINED: Final = frozenset(
         "username",
     }
 )
-_MOST_PARAMETERS: Final = 100
+# The most characters of a parameter: of the JSON routes, where they have it too, and enough for a
+# token of another issuer.
+LONGEST: Final = {
+    "client_id": 256,
+    "client_secret": 1024,
+    "grant_type": 256,
+    "password": 4096,
+    "refresh_token": 1024,
+    "scope": 1024,
+    "token": 16 * 1024,
+    "token_type_hint": 256,
+    "username": 256,
+}
 _BAD_ESCAPE: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
 # error_description may hold printable ASCII without " and \ (section 5.2).
@@ -57,6 +68,7 @@ _DESCRIPTIONS: Final[dict[Reason, str]] = {
     Reason.SCOPE_INVALID: "The scope is unknown, malformed or beyond what is allowed",
     Reason.TOKEN_OF_ANOTHER_CLIENT: "The token was issued to another client",
 }
+_NO_FORM: Final = f"The body must be {FORM}, in UTF-8"
 _DEFAULT_DESCRIPTION: Final = "The refresh token is not valid"
 
 
@@ -82,15 +94,15 @@ async def read_form(request: EdgeRequest) -> dict[str, str]:
         OAuthRefusedError: there is none, it is malformed, or something stands in the URL, where
             credentials would be logged (section 2.3.1).
     """
-    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if content_type != FORM:
-        raise OAuthRefusedError(OAuthError("invalid_request", f"The body must be {FORM}"))
     if request.scope["query_string"]:
         raise OAuthRefusedError(OAuthError("invalid_request", "Parameters belong into the body"))
     try:
-        form = parse_form(await request.body())
+        form = parse_form(await request.body_as(FORM))
     except RequestEntityTooLarge:
         form = OAuthError("invalid_request", "The body is too large")
+    except BodyError as error:
+        is_no_form = error.reason is Reason.CONTENT_TYPE_UNSUPPORTED
+        form = OAuthError("invalid_request", _NO_FORM if is_no_form else title(error.reason))
     if isinstance(form, OAuthError):
         raise OAuthRefusedError(form)
     return form
@@ -108,23 +120,20 @@ def parameter(form: Mapping[str, str], name: str) -> str:
 
 
 def parse_form(body: bytes) -> dict[str, str] | OAuthError:
-    """Decode a form; an empty value counts as absent, a repeated parameter is refused."""
+    """Decode a form; an empty value counts as absent, a repeated or long one is refused."""
     try:
         text = body.decode("ascii")
         if _BAD_ESCAPE.search(body):
             return OAuthError("invalid_request", "The body is not a form")
-        pairs = parse_qsl(
-            text,
-            keep_blank_values=True,
-            errors="strict",
-            max_num_fields=_MOST_PARAMETERS,
-        )
+        pairs = parse_qsl(text, keep_blank_values=True, errors="strict")
     except ValueError:  # UnicodeDecodeError is one
         return OAuthError("invalid_request", "The body is not a form in UTF-8")
     form: dict[str, str] = {}
     for name, value in pairs:
         if name in form and name in _DEFINED:
             return OAuthError("invalid_request", f"The parameter {name} is repeated")
+        if len(value) > LONGEST.get(name, len(value)):
+            return OAuthError("invalid_request", f"The parameter {name} is too long")
         form[name] = value
     return {name: value for name, value in form.items() if value}
 

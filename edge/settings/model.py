@@ -42,6 +42,12 @@ class Server(_Section, frozen=True):
         Meta(ge=1024, le=64 * 1024 * 1024),
         _described("the largest request body accepted, in bytes"),
     ] = 64 * 1024
+    max_json_depth: Annotated[
+        int, Meta(ge=2, le=200), _described("how deep JSON bodies may be nested")
+    ] = 64  # the default of .NET's System.Text.Json; Edge's own routes need 2
+    max_form_fields: Annotated[
+        int, Meta(ge=16, le=10_000), _described("how many fields a form may have")
+    ] = 100
     stop_timeout_s: Annotated[
         int,
         Meta(ge=1, le=600),

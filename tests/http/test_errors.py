@@ -1,6 +1,7 @@
 """Bad requests get a clear answer: a problem document with a code, never a 500."""
 
 import asyncio
+import gzip
 
 import msgspec
 import pytest
@@ -15,6 +16,8 @@ GOOD = b'{"username": "user", "password": "wrong wrong wrong"}'
 @pytest.mark.parametrize(
     ("content_type", "body", "status", "code"),
     [
+        (JSON, b"[" * 65 + b"]" * 65, 400, "json_too_deep"),
+        (JSON, b"[" * 64 + b"]" * 64, 400, "validation_failed"),
         (JSON, b"[" * 10_000 + b"]" * 10_000, 400, "json_too_deep"),
         (JSON, b'{"a":' * 10_000 + b"1" + b"}" * 10_000, 400, "json_too_deep"),
         (JSON, b'{"username": "\xff\xfe", "password": "x"}', 400, "json_invalid"),
@@ -27,10 +30,19 @@ GOOD = b'{"username": "user", "password": "wrong wrong wrong"}'
         (JSON, b"{}", 400, "validation_failed"),
         (JSON, b'{"username": "", "password": "x"}', 400, "validation_failed"),
         (JSON, GOOD[:-1] + b', "admin": true}', 400, "validation_failed"),
+        (JSON, GOOD[:-1] + b', "username": "admin"}', 400, "validation_failed"),
+        (JSON, b"\xef\xbb\xbf" + GOOD, 400, "json_invalid"),
+        (JSON, GOOD.decode().encode("utf-16"), 400, "json_invalid"),
+        (JSON, GOOD + b"\0", 400, "json_invalid"),
+        (JSON, b'{"username": 1e400, "password": "x"}', 400, "validation_failed"),
         (JSON, b" " * 10_000_000, 413, "body_too_large"),
         ("text/plain", GOOD, 415, "content_type_unsupported"),
         ("application/json; charset=latin-1", GOOD, 415, "content_type_unsupported"),
         ("application/x-www-form-urlencoded", GOOD, 415, "content_type_unsupported"),
+        ("multipart/form-data; boundary=x", GOOD, 415, "content_type_unsupported"),
+        ("text/plain; application/json", GOOD, 415, "content_type_unsupported"),
+        ("text/plain, application/json", GOOD, 415, "content_type_unsupported"),
+        ("text/plain", b"", 400, "body_missing"),
         ("", GOOD, 415, "content_type_unsupported"),
         ("application/json; charset=utf-8", GOOD, 401, "credentials_invalid"),
         ("APPLICATION/JSON", GOOD, 401, "credentials_invalid"),
@@ -44,6 +56,30 @@ async def test_a_body_that_will_not_do_is_refused_with_a_code(
 
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_a_compressed_body_is_refused_with_what_would_do(app: RunningApp) -> None:
+    """415, which names the coding that is taken, and so is told from one about the type."""
+    headers = {"Content-Type": JSON, "Content-Encoding": "gzip"}
+    answer = await app.http.post("/login", content=gzip.compress(GOOD), headers=headers)
+
+    assert (answer.status_code, answer.json()["code"]) == (415, "content_encoding_unsupported")
+    assert answer.headers["accept-encoding"] == "identity"
+
+
+async def test_what_bodies_may_hold_is_a_setting(settings: Settings) -> None:
+    """Depth and fields are those of `max_json_depth` and `max_form_fields`."""
+    server = msgspec.structs.replace(settings.server, max_json_depth=2, max_form_fields=16)
+    async with running_service(msgspec.structs.replace(settings, server=server)) as app:
+        for depth, code in ((2, "validation_failed"), (3, "json_too_deep")):
+            body = b"[" * depth + b"]" * depth
+            answer = await app.http.post("/login", content=body, headers={"Content-Type": JSON})
+            assert answer.json()["code"] == code
+        for count, description in ((16, "missing"), (17, "too many fields")):
+            form = {f"nonce{number}": "1" for number in range(count)}
+            answer = await app.http.post("/token", data=form)
+            assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
+            assert description in answer.json()["error_description"]
 
 
 async def test_a_problem_document_has_all_its_members(app: RunningApp) -> None:

@@ -1,13 +1,17 @@
 """EdgePlugin in a Litestar app of one's own."""
 
 from pathlib import Path
+from typing import Annotated
 
 import httpx
 import msgspec
 import pytest
-from litestar import Litestar, asgi, get
+from litestar import Litestar, Request, asgi, get, post
+from litestar.datastructures import State
 from litestar.di import NamedDependency
-from litestar.params import FromQuery
+from litestar.dto import MsgspecDTO
+from litestar.enums import RequestEncodingType
+from litestar.params import Body, FromQuery, JSONBody
 from litestar.response.base import ASGIResponse
 from litestar.static_files import create_static_files_router
 from litestar.types import Receive, Scope, Send
@@ -58,6 +62,57 @@ async def counted(limit: FromQuery[int]) -> int:
 async def broken() -> None:
     message = "the secret of the house"
     raise ValueError(message)
+
+
+class Note(msgspec.Struct):
+    """What the routes below take."""
+
+    text: str
+
+
+@post("/notes/json", opt=dict(PUBLIC))
+async def note_as_json(data: JSONBody[Note]) -> str:
+    return data.text
+
+
+@post("/notes/plain", opt=dict(PUBLIC))
+async def note_as_it_is(data: Note) -> str:
+    return data.text
+
+
+@post("/notes/dto", opt=dict(PUBLIC), dto=MsgspecDTO[Note])
+async def note_by_dto(data: JSONBody[Note]) -> str:
+    return data.text
+
+
+@post("/notes/read", opt=dict(PUBLIC))
+async def note_read(request: Request[None, None, State]) -> str:
+    return str((await request.json())["text"])
+
+
+@post("/notes/form", opt=dict(PUBLIC))
+async def note_as_form(
+    data: Annotated[Note, Body(media_type=RequestEncodingType.URL_ENCODED)],
+) -> str:
+    return data.text
+
+
+@post("/notes/parts", opt=dict(PUBLIC))
+async def note_in_parts(
+    data: Annotated[dict[str, str], Body(media_type=RequestEncodingType.MULTI_PART)],
+) -> str:
+    return data["text"]
+
+
+NOTES = [note_as_json, note_as_it_is, note_by_dto, note_read, note_as_form, note_in_parts]
+JSON, FORM = "application/json", "application/x-www-form-urlencoded"
+PARTS = "multipart/form-data; boundary=x"
+
+
+def parts(count: int) -> bytes:
+    names = ["text", *(f"more-{number}" for number in range(count - 1))]
+    head = '--x\r\nContent-Disposition: form-data; name="{}"\r\n\r\ngood\r\n'
+    return "".join(map(head.format, names)).encode() + b"--x--\r\n"
 
 
 def make_app(settings: Settings) -> Litestar:
@@ -127,6 +182,52 @@ async def test_guards_combine_roles_and_scopes(settings: Settings) -> None:
                 (await app.get(path, token)).status_code for path in ("/staff", "/both-scopes")
             ]
             assert tuple(found) == statuses, name
+
+
+# Litestar 2 takes `data: Note` for JSON, and warns that Litestar 3 will not.
+without_marker = pytest.mark.filterwarnings("ignore:.*Reserved kwarg 'data'")
+
+
+@without_marker
+@pytest.mark.parametrize(
+    ("path", "taken", "body"),
+    [
+        ("/notes/json", JSON, b'{"text": "good"}'),
+        ("/notes/plain", JSON, b'{"text": "good"}'),
+        ("/notes/dto", JSON, b'{"text": "good"}'),
+        ("/notes/read", JSON, b'{"text": "good"}'),
+        ("/notes/form", FORM, b"text=good"),
+        ("/notes/parts", PARTS, parts(2)),
+    ],
+)
+async def test_a_body_of_another_type_is_refused(
+    settings: Settings, path: str, taken: str, body: bytes
+) -> None:
+    """However a route of one's own takes its body, it takes one type; text/plain is none."""
+    async with running(Litestar(NOTES, plugins=[EdgePlugin(settings)])) as app:
+        good = await app.http.post(path, content=body, headers={"Content-Type": taken})
+        assert (good.status_code, good.text) == (201, "good")
+        for other in {JSON, FORM, PARTS, "text/plain", ""} - {taken}:
+            answer = await app.http.post(path, content=body, headers={"Content-Type": other})
+            assert answer.status_code == (400 if taken == PARTS else 415), other
+
+
+@without_marker
+async def test_bodies_of_an_app_of_ones_own_have_limits(settings: Settings) -> None:
+    """Depth of JSON and fields of forms, in parts too, are those of the settings."""
+    server = msgspec.structs.replace(settings.server, max_json_depth=3, max_form_fields=16)
+    settings = msgspec.structs.replace(settings, server=server)
+    async with running(Litestar(NOTES, plugins=[EdgePlugin(settings)])) as app:
+        for path, content_type, body, status in (
+            ("/notes/dto", JSON, b'{"text": "good", "more": [[]]}', 201),
+            ("/notes/dto", JSON, b'{"text": "good", "more": [[[]]]}', 400),
+            ("/notes/form", FORM, b"text=good" + b"&x=1" * 15, 201),
+            ("/notes/form", FORM, b"text=good" + b"&x=1" * 16, 400),
+            ("/notes/parts", PARTS, parts(16), 201),
+            ("/notes/parts", PARTS, parts(17), 400),
+        ):
+            answer = await app.http.post(path, content=body, headers={"Content-Type": content_type})
+            assert answer.status_code == status, (path, body, answer.text)
 
 
 async def test_a_bad_parameter_is_named(settings: Settings) -> None:

@@ -9,7 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Meta
 
-from edge.http.bodies import BodyError, decode_json
+from edge.http.bodies import (
+    FORM,
+    JSON,
+    BodyError,
+    BodyLimits,
+    check_fields,
+    check_limits,
+    decode_json,
+)
 from edge.http.problems import FieldError
 from edge.reasons import Reason
 
@@ -214,6 +222,38 @@ def test_nothing_is_turned_into_a_number(body: bytes) -> None:
     assert list(errors_of(body)) == ["/id"]
 
 
+@pytest.mark.parametrize(
+    ("body", "type_", "pointer"),
+    [
+        (b'{"id": 1, "name": "abc", "id": 1}', Order, "/id"),
+        (
+            b'{"id": 1, "name": "abc", "notes": {"a/b": {"name": "x", "name": "y"}}}',
+            Order,
+            "/notes/a~1b/name",
+        ),
+        (b'{"id": 1, "more": 2, "more": 3}', Open, "/more"),
+        (b'{"id": 1, "more": {"~": 2, "~": 3}}', Open, "/more/~0"),
+        (b'[{"name": "x"}, {"name": "y", "name": "z"}]', list[Item], "/1/name"),
+        (b'{"a": [{"b": 1, "b": 2}]}', Any, "/a/0/b"),
+    ],
+)
+def test_a_member_twice_is_refused(body: bytes, type_: Any, pointer: str) -> None:  # noqa: ANN401  # a type
+    """Two readers that take different ones would see different bodies, so none is taken."""
+    assert errors_of(body, type_) == {pointer: "is repeated"}
+
+
+def test_not_more_mistakes_are_listed_than_anybody_reads() -> None:
+    """A body of nothing but mistakes gets a hundred of them back."""
+    body = json.dumps({f"wrong{number}": 1 for number in range(5_000)}).encode()
+    assert len(errors_of(body)) == 100
+
+
+@pytest.mark.parametrize("text", [b"\xff", b"\xc0\xaf", b"\xed\xa0\x80", b"\\x", b"\\ud8"])
+def test_a_field_that_is_not_read_is_json_too(text: bytes) -> None:
+    """What a struct skips is not let through broken."""
+    assert reason_of(b'{"id": 1, "more": "' + text + b'"}', Open) is Reason.JSON_INVALID
+
+
 def test_unknown_fields_are_let_through_where_the_struct_allows_them() -> None:
     """Only a struct that forbids them refuses fields it does not know."""
     assert decode_json(b'{"id": 1, "more": 2}', Open) == Open(1)
@@ -297,6 +337,91 @@ def test_deep_nesting_is_refused(body: bytes) -> None:
     for type_ in (Order, Open, Any):
         assert reason_of(body, type_) in (Reason.JSON_TOO_DEEP, Reason.VALIDATION_FAILED)
     assert reason_of(body, Any) is Reason.JSON_TOO_DEEP
+
+
+TYPE, CODING = b"content-type", b"content-encoding"
+
+
+@pytest.mark.parametrize("media_type", [JSON, FORM])
+@pytest.mark.parametrize(
+    "written",
+    [
+        "{}",
+        " {} ",
+        "{}; charset=utf-8",
+        "{};charset=UTF-8",
+        '{} ; Charset="utf-8"',
+    ],
+)
+def test_a_media_type_is_told_however_it_is_written(media_type: str, written: str) -> None:
+    """Case and space do not matter, and a charset may be named if it is UTF-8."""
+    for text in (media_type, media_type.upper()):
+        value = written.format(text).encode()
+        check_fields([(b"accept", b"*/*"), (TYPE, value)], media_type)
+        check_fields([(TYPE, value), (CODING, b"identity")], media_type)
+        check_fields([(TYPE, value), (CODING, b"")], media_type)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "",
+        "text/plain",
+        "text/plain; {}",
+        "text/plain, {}",
+        "{}, text/plain",
+        "{};charset=latin-1",
+        "{}; charset=utf-16",
+        "{}; charset=utf-7",
+        "{}; charset=utf-8; charset=latin-1",
+        "{}; charset=",
+        "{}; boundary=x",
+        "{}+xml",
+        "x{}",
+        "{}\xa0",
+        "multipart/form-data; boundary=x",
+    ],
+)
+def test_another_media_type_is_refused(written: str) -> None:
+    """What a page may send without asking (text/plain, forms) is not JSON, nor the reverse."""
+    for media_type, other in ((JSON, FORM), (FORM, JSON)):
+        value = written.format(media_type).encode("latin-1")
+        for fields in ([(TYPE, value)], [(TYPE, other.encode())], [], [(TYPE, value)] * 2):
+            with pytest.raises(BodyError) as error:
+                check_fields(fields, media_type)
+            assert error.value.reason is Reason.CONTENT_TYPE_UNSUPPORTED
+
+
+@pytest.mark.parametrize("coding", [b"gzip", b"br", b"identity, gzip", b"x-anything", b"UTF-8"])
+def test_a_coded_body_is_refused(coding: bytes) -> None:
+    """Nothing is unpacked, so that nothing small becomes large."""
+    for fields in ([(CODING, coding)], [(CODING, b"identity"), (CODING, coding)]):
+        with pytest.raises(BodyError) as error:
+            check_fields([(TYPE, JSON.encode()), *fields], JSON)
+        assert error.value.reason is Reason.CONTENT_ENCODING_UNSUPPORTED
+
+
+def test_limits_are_met_and_not_passed() -> None:
+    """As deep and as many as the limits say is good; one more is not."""
+    limits = BodyLimits(json_depth=3, form_fields=4)
+    check_limits(b"[[[]]]", JSON, limits)
+    check_limits(b"a=1&b=2&c&d", FORM, limits)
+    for body, media_type, reason in (
+        (b"[[[[]]]]", JSON, Reason.JSON_TOO_DEEP),
+        (b"a=1&b=2&c&d&e", FORM, Reason.FORM_TOO_LARGE),
+        (b"&&&&", FORM, Reason.FORM_TOO_LARGE),
+    ):
+        with pytest.raises(BodyError) as error:
+            check_limits(body, media_type, limits)
+        assert error.value.reason is reason
+
+
+def test_the_deepest_that_may_be_set_is_decoded() -> None:
+    """The bound of `max_json_depth` is far from what exhausts the stack."""
+    body = b'{"id": 1, "more": ' + b"[" * 199 + b"]" * 199 + b"}"
+    check_limits(body, JSON, BodyLimits(json_depth=200))
+    assert decode_json(body, Open) == Open(1)
+    assert errors_of(body, Order)["/more"] == "is unknown"
 
 
 @given(st.binary(max_size=200) | st.text().map(str.encode))
