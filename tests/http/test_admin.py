@@ -119,6 +119,8 @@ async def test_the_last_page_says_so(admin: Admin) -> None:
         ({"cursor": "§"}, "/query/cursor"),
         ({"cursor": "a"}, "/query/cursor"),
         ({"cursor": "_w"}, "/query/cursor"),
+        ({"cursor": "YQBi"}, "/query/cursor"),  # a, NUL, b, which PostgreSQL has no text for
+        ({"cursor": "Y" * 400}, "/query/cursor"),
     ],
 )
 async def test_a_bad_page_is_refused(

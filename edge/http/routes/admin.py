@@ -9,12 +9,12 @@ import msgspec
 from litestar import Response, Router, delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
-from litestar.params import FromPath, FromQuery, JSONBody
+from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import UNSET, Meta, UnsetType
 
 from edge.access.principal import Principal
 from edge.accounts.accounts import Accounts
-from edge.accounts.user import User
+from edge.accounts.user import USERNAME_MAX, User, normalise_username
 from edge.http.accounts import Profile, parse_id, profile_of, refuse_account
 from edge.http.bodies import BodyError, EdgeRequest
 from edge.http.events import request_event
@@ -34,9 +34,10 @@ from edge.telemetry.events import (
 )
 
 _MOST_USERS: Final = 200
+_LONGEST_CURSOR: Final = 4 * 4 * USERNAME_MAX // 3 + 1  # of four bytes a character, in base64
 
 _Text = Annotated[str, Meta(min_length=1, max_length=4096)]
-_Roles = Annotated[tuple[str, ...], Meta(max_length=64)]
+_Roles = Annotated[tuple[_Text, ...], Meta(max_length=64)]
 
 
 class UserPage(msgspec.Struct, frozen=True):
@@ -74,10 +75,10 @@ class AccountChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 @get("/admin/users", summary="All users, a page at a time")
 async def list_users(
-    accounts: NamedDependency[Accounts], limit: FromQuery[int] = 50, cursor: FromQuery[str] = ""
+    accounts: NamedDependency[Accounts],
+    limit: Annotated[int, QueryParameter(ge=1, le=_MOST_USERS)] = 50,
+    cursor: Annotated[str, QueryParameter(max_length=_LONGEST_CURSOR)] = "",
 ) -> UserPage:
-    if not 1 <= limit <= _MOST_USERS:
-        _refuse_parameter("limit", f"is not from 1 to {_MOST_USERS}")
     users = await accounts.page(after=_read_cursor(cursor), limit=limit + 1)
     shown = users[:limit]
     next_cursor = _cursor(shown[-1].username) if len(users) > limit else None
@@ -195,10 +196,14 @@ def _cursor(username: str) -> str:
 def _read_cursor(cursor: str) -> str:
     try:
         padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
-        return base64.b64decode(padded, altchars=b"-_", validate=True).decode("utf-8")
+        username = base64.b64decode(padded, altchars=b"-_", validate=True).decode("utf-8")
     except (ValueError, binascii.Error):
-        _refuse_parameter("cursor", "is not one that an answer gave")
+        _refuse_cursor()
+    if username and normalise_username(username) is None:
+        _refuse_cursor()
+    return username
 
 
-def _refuse_parameter(name: str, detail: str) -> NoReturn:
-    raise BodyError(Reason.VALIDATION_FAILED, [FieldError(f"/query/{name}", detail)])
+def _refuse_cursor() -> NoReturn:
+    error = FieldError("/query/cursor", "is not one that an answer gave")
+    raise BodyError(Reason.VALIDATION_FAILED, [error])
