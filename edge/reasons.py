@@ -23,6 +23,7 @@ class Reason(StrEnum):
     JSON_TOO_DEEP = "json_too_deep"
     FORM_TOO_LARGE = "form_too_large"
     VALIDATION_FAILED = "validation_failed"
+    MARKUP_REFUSED = "markup_refused"
     SCOPE_INVALID = "scope_invalid"
     NOT_FOUND = "not_found"
     METHOD_NOT_ALLOWED = "method_not_allowed"

@@ -25,6 +25,7 @@ _TITLES: Final[dict[Reason, str]] = {
     Reason.JSON_TOO_DEEP: "The body is nested too deep",
     Reason.FORM_TOO_LARGE: "The form has too many fields",
     Reason.VALIDATION_FAILED: "The request does not have the form expected",
+    Reason.MARKUP_REFUSED: "There is markup where there may be none",
     Reason.SCOPE_INVALID: "The scope is unknown, malformed or beyond what is allowed",
     Reason.NOT_FOUND: "There is nothing here",
     Reason.METHOD_NOT_ALLOWED: "The method is not allowed here",

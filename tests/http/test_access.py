@@ -29,6 +29,7 @@ PUBLIC_ROUTES = [
     "POST /oauth/introspect",
     "POST /oauth/revoke",
     "POST /refresh-token",
+    "POST /safe-input",
     "POST /token",
 ]
 

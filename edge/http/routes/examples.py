@@ -4,15 +4,44 @@ They show what a handler of your own looks like, and are left out where
 `EDGE_EXAMPLE_ROUTES=false`.
 """
 
-from litestar import get
+from http import HTTPStatus
+from typing import Annotated, Literal
+
+import msgspec
+from litestar import get, post
 from litestar.di import NamedDependency
+from litestar.params import JSONBody
+from msgspec import Meta
 
 from edge.access.principal import Principal
-from edge.http.enforcement import accepts
+from edge.http.bodies import BodyError
+from edge.http.enforcement import PUBLIC, accepts
 from edge.http.guards import requires_role, requires_scope
+from edge.http.markup import TextResponse, has_markup, sanitise
+from edge.http.problems import FieldError
 from edge.ratelimit.policy import Policy
+from edge.reasons import Reason
 
 Answer = dict[str, object]
+
+
+class Submission(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of `POST /safe-input`: `markup` says what becomes of markup.
+
+    `sanitise`: the description is HTML, and what is not harmless in it is taken out.
+    `refuse`: both are text, and neither may have any.
+    """
+
+    title: Annotated[str, Meta(min_length=1, max_length=100)]
+    description: Annotated[str, Meta(max_length=1000)] = ""
+    markup: Literal["sanitise", "refuse"] = "sanitise"
+
+
+class SafeSubmission(msgspec.Struct, frozen=True):
+    """What may be shown: `title` as text, `description` as HTML; neither can do anything there."""
+
+    title: str
+    description: str
 
 
 @get("/basic-protected", opt=accepts("basic"), sync_to_thread=False)
@@ -56,6 +85,25 @@ def protected_endpoint(principal: NamedDependency[Principal]) -> Answer:
     return _welcome("an access token, five times a minute", principal)
 
 
+@post(
+    "/safe-input",
+    opt=dict(PUBLIC),
+    status_code=HTTPStatus.OK,
+    response_class=TextResponse,
+    summary="Text and HTML from anybody, safe to show",
+    sync_to_thread=False,
+)
+def safe_input(data: JSONBody[Submission]) -> SafeSubmission:
+    if data.markup == "sanitise":
+        return SafeSubmission(data.title, sanitise(data.description))
+    texts = {"/title": data.title, "/description": data.description}
+    found = [pointer for pointer, text in texts.items() if has_markup(text)]
+    if found:
+        errors = [FieldError(pointer, "has markup") for pointer in found]
+        raise BodyError(Reason.MARKUP_REFUSED, errors)
+    return SafeSubmission(data.title, data.description)
+
+
 def _welcome(let_in_by: str, principal: Principal) -> Answer:
     return {
         "let_in_by": let_in_by,
@@ -73,4 +121,5 @@ EXAMPLES = [
     moderator_area,
     user_area,
     protected_endpoint,
+    safe_input,
 ]
