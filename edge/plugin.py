@@ -51,6 +51,9 @@ class EdgePlugin(InitPlugin):
 
     def __init__(self, settings: Settings) -> None:
         self.edge = Edge(settings)
+        self._request_class = bounded_request(
+            BodyLimits(settings.server.max_json_depth, settings.server.max_form_fields)
+        )
         self.limits = RateLimits(
             self.edge.limiter, self.edge.policies, legacy=settings.ratelimit.legacy_fields
         )
@@ -69,10 +72,9 @@ class EdgePlugin(InitPlugin):
         }
         app_config.route_handlers = [*app_config.route_handlers, self._routes()]
         app_config.lifespan = [self._lifespan, *app_config.lifespan]
-        limits = BodyLimits(settings.server.max_json_depth, settings.server.max_form_fields)
-        app_config.request_class = app_config.request_class or bounded_request(limits)
+        app_config.request_class = app_config.request_class or self._request_class
         app_config.multipart_form_part_limit = min(
-            app_config.multipart_form_part_limit, limits.form_fields
+            app_config.multipart_form_part_limit, settings.server.max_form_fields
         )
         app_config.logging_config = None  # Litestar's would take over the root logger
         return app_config
@@ -105,6 +107,7 @@ class EdgePlugin(InitPlugin):
             path="/",
             # Here, for Litestar 2 takes no notice of what a plugin says for the whole app.
             request_max_body_size=settings.server.max_body_bytes,
+            request_class=self._request_class,  # whatever the app's own is
             route_handlers=[
                 home.home,
                 home.openapi,

@@ -212,6 +212,27 @@ async def test_a_body_of_another_type_is_refused(
             assert answer.status_code == (400 if taken == PARTS else 415), other
 
 
+async def test_a_request_class_of_ones_own_is_not_that_of_edge(settings: Settings) -> None:
+    """It is used for the app's routes, and Edge's stay as strict as they are."""
+
+    class OwnRequest(Request[None, None, State]):
+        pass
+
+    @get("/whose", opt=dict(PUBLIC))
+    async def whose(request: Request[None, None, State]) -> str:
+        return type(request).__name__
+
+    host = Litestar([whose], request_class=OwnRequest, plugins=[EdgePlugin(settings)])
+    async with running(host) as app:
+        await add_people(app)
+        form = {"grant_type": "password", "username": "user", "password": app.passwords["user"]}
+        as_text = await app.http.post("/login", content=b"{}", headers={"Content-Type": "text/x"})
+
+        assert (await app.get("/whose")).text == "OwnRequest"
+        assert (await app.http.post("/token", data=form)).status_code == 200
+        assert as_text.status_code == 415
+
+
 @without_marker
 async def test_bodies_of_an_app_of_ones_own_have_limits(settings: Settings) -> None:
     """Depth of JSON and fields of forms, in parts too, are those of the settings."""

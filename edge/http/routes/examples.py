@@ -38,7 +38,7 @@ class Submission(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SafeSubmission(msgspec.Struct, frozen=True):
-    """What may be shown: `title` as text, `description` as HTML; neither can do anything there."""
+    """What may be shown: the title as text, the description as HTML where it was sanitised."""
 
     title: str
     description: str
