@@ -57,6 +57,9 @@ class LimitedAttempts:
             await self._limiter.give_back(attempt.admission)
             await self._networks.remember(user_id, attempt.network)
 
+    async def withdrawn(self, attempt: Attempt) -> None:
+        await self._limiter.give_back(attempt.admission)
+
 
 def account_of(username: str) -> str:
     """Give what attempts at a name are counted by.

@@ -1,8 +1,12 @@
 """Is this the password of this account? In the same time for names that do not exist."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from edge.accounts.passwords import is_encodable, normalise_password
 from edge.accounts.ports import LoginAttempts, PasswordHasher, UserStore
 from edge.accounts.user import StoredCredentials, User, normalise_username, username_key
+from edge.faults import UnavailableError
 from edge.reasons import Reason
 
 
@@ -41,8 +45,10 @@ class PasswordLogin:
             UnavailableError: the store is away or hashing is overloaded.
         """
         attempt = await self._attempts.begin(username, address)
-        found = await self.find(username)
-        if not await self._matches(found, password):
+        async with self._counted(attempt):
+            found = await self.find(username)
+            matches = await self._matches(found, password)
+        if not matches:
             return Reason.CREDENTIALS_INVALID
         assert found is not None  # noqa: S101  # nothing matches the dummy, see verify
         await self._attempts.succeeded(attempt, found.user.id)
@@ -66,10 +72,20 @@ class PasswordLogin:
             TooManyAttemptsError, UnavailableError: as `check` does.
         """
         attempt = await self._attempts.begin(username, address)
-        matches = await self._matches(found, password)
+        async with self._counted(attempt):
+            matches = await self._matches(found, password)
         if matches and found is not None:
             await self._attempts.succeeded(attempt, found.user.id)
         return matches
+
+    @asynccontextmanager
+    async def _counted(self, attempt: object) -> AsyncIterator[None]:
+        """Let an attempt count unless Edge itself could not look at the password."""
+        try:
+            yield
+        except UnavailableError:
+            await self._attempts.withdrawn(attempt)
+            raise
 
     async def _matches(self, found: StoredCredentials | None, password: str) -> bool:
         """Compare the password, and bring its hash up to date; always one hash's worth of work."""

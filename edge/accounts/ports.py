@@ -107,6 +107,10 @@ class LoginAttempts(Protocol):
         """Take note that the password was right: the attempt does not count."""
         ...
 
+    async def withdrawn(self, attempt: Any) -> None:  # noqa: ANN401
+        """Take note that the password was not looked at: the attempt does not count."""
+        ...
+
 
 class PasswordHasher(Protocol):
     """Hashes passwords slowly, somewhere else than on the event loop.

@@ -94,7 +94,7 @@ class Enforcement(ASGIMiddleware):
         decision = await self._decision_point.decide(values, accepted, address)
         if not isinstance(decision, Allow):
             if "basic" not in accepted:
-                _refuse(await meter.charge_early())
+                _refuse(await meter.charge(None))
             raise RefusedError(decision, accepted=accepted)
         cast("dict[str, Any]", scope)[_PRINCIPAL_KEY] = decision.principal
         return decision.principal

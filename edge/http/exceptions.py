@@ -104,7 +104,8 @@ class ExceptionHandlers:
 
     def unavailable(self, request: AnyRequest, error: UnavailableError) -> Response[bytes]:
         cause = type(error.__cause__).__name__ if error.__cause__ else None
-        _log.warning("unavailable", reason=error.reason, cause=cause, **_where(request))
+        if error.reason is not Reason.LIMITS_UNAVAILABLE:  # `limits.away` has told, once for all
+            _log.warning("unavailable", reason=error.reason, cause=cause, **_where(request))
         return _answer(
             request,
             error.reason,

@@ -5,7 +5,7 @@
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from fnmatch import translate
 from functools import lru_cache
 from typing import Any, Final, cast
@@ -14,7 +14,7 @@ from edge.access.decision import Throttled
 from edge.access.principal import Principal
 from edge.http.context import context_of
 from edge.http.rate_fields import Fields, rate_fields, whole_seconds
-from edge.ratelimit.limiter import Applied, Limiter, Standing, apply
+from edge.ratelimit.limiter import Admission, Applied, Limiter, Standing, apply
 from edge.ratelimit.partition import Facts
 from edge.ratelimit.policy import HEADER, Policy
 from edge.reasons import Reason
@@ -39,19 +39,27 @@ Scope = Mapping[str, Any]
 class Meter:
     """The policies of one request, and what they said so far."""
 
-    __slots__ = ("_address", "_limiter", "_plan", "_scope", "_spent", "standings")
+    __slots__ = ("_applied", "_limiter", "_plan", "_scope", "_standings")
 
     def __init__(self, limiter: Limiter, plan: "Plan", scope: Scope) -> None:
         self._limiter = limiter
         self._plan = plan
         self._scope = scope
-        self._spent: list[Applied] = []
-        self.standings: list[Standing] = []
+        self._applied: list[Applied] = []
+        self._standings: dict[str, Standing] = {}
+
+    @property
+    def standings(self) -> Collection[Standing]:
+        """How the windows stand, each as it was told last."""
+        return self._standings.values()
 
     def recall(self) -> Throttled | None:
         """Give the refusal that is known without asking anybody."""
         refused = self._limiter.recall(apply(self._plan.early, self._facts(None)))
-        return None if refused is None else _throttled(refused.refused_by, refused.retry_after_us)
+        if refused is None:
+            return None
+        self._tell(refused)
+        return _throttled(refused.refused_by, refused.retry_after_us)
 
     async def charge_early(self) -> Throttled | None:
         """Charge what does not depend on who is asking.
@@ -59,26 +67,33 @@ class Meter:
         Raises:
             UnavailableError: it cannot be counted, and a policy says to refuse then.
         """
-        return await self._charge(apply(self._plan.early, self._facts(None)))
+        self._applied += apply(self._plan.early, self._facts(None))
+        return await self._charge(self._applied)
 
     async def charge(self, principal: Principal | None) -> Throttled | None:
         """Charge everything that was not charged yet, in one go; raises as `charge_early`."""
-        policies = self._plan.late if self._spent else (*self._plan.early, *self._plan.late)
+        policies = self._plan.late if self._applied else (*self._plan.early, *self._plan.late)
         roles = principal.roles if principal else ()
-        return await self._charge(apply(policies, self._facts(principal), roles))
+        applied = apply(policies, self._facts(principal), roles)
+        self._applied += applied
+        return await self._charge(applied)
 
     async def spend(self, cost: int) -> Throttled | None:
         """Charge so much more on all windows of the request; raises as `charge_early`."""
-        more = [Applied(one.policy, one.charge.of(cost)) for one in self._spent]
-        return await self._charge(more)
+        return await self._charge(
+            [Applied(one.policy, one.charge.of(cost)) for one in self._applied]
+        )
 
     async def _charge(self, applied: Sequence[Applied]) -> Throttled | None:
         admission = await self._limiter.acquire(applied)
-        self.standings = [*self.standings, *admission.standings]
-        self._spent += applied
+        self._tell(admission)
         if admission.refused_by is None:
             return None
         return _throttled(admission.refused_by, admission.retry_after_us)
+
+    def _tell(self, admission: Admission) -> None:
+        for standing in admission.standings:
+            self._standings[standing.policy.name] = standing
 
     def _facts(self, principal: Principal | None) -> Facts:
         return Facts(
@@ -165,13 +180,16 @@ class RateLimits:
         """Give the policies that a request to a route with this `opt` meets."""
         if opt.get(_UNLIMITED):
             return []
-        own = [self._named[one] if isinstance(one, str) else one for one in opt.get(_POLICIES, ())]
-        covering = [p for p in self.covering(method, template, path) if p not in own]
+        # One of a name: two would charge one window twice. Settings replace what a route brings.
+        met = {policy.name: policy for policy in self.covering(method, template, path)}
+        for one in opt.get(_POLICIES, ()):
+            name = one if isinstance(one, str) else one.name
+            met[name] = self._named[name] if isinstance(one, str) else self._named.get(name, one)
         cost = opt.get(_COST)
-        return [policy if cost is None else policy.costing(cost) for policy in (*covering, *own)]
+        return [policy if cost is None else policy.costing(cost) for policy in met.values()]
 
     def _make_plan_without_route(self, method: str, path: str) -> Plan:
-        return Plan(policy for policy in self.covering(method, "", path) if _is_early(policy))
+        return Plan(self.covering(method, "", path))
 
     def _make_plan(self, handler: Any, method: str, template: str, path: str) -> Plan:  # noqa: ANN401  # any of Litestar's
         policies = self.met(handler.opt, method, template, path)
@@ -198,7 +216,10 @@ def _glob(glob: str) -> re.Pattern[str]:
 
 
 def _is_early(policy: Policy) -> bool:
-    return all(part in _KNOWN_EARLY or part.startswith(HEADER) for part in policy.partition)
+    """Say whether the policy is decided before it is known who is asking, and what they are."""
+    return not policy.role_limits and all(
+        part in _KNOWN_EARLY or part.startswith(HEADER) for part in policy.partition
+    )
 
 
 def _throttled(policy: Policy | None, wait_us: int | None) -> Throttled:

@@ -1,18 +1,21 @@
 """What a request costs by which quotas, and what the windows say to it."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
 Algorithm = Literal["log", "counter"]
+
+SUB_WINDOWS: Final = 10
 
 
 class Quota(msgspec.Struct, frozen=True):
     """At most `limit` units in any window of `window_us` microseconds.
 
     `log` remembers every unit and is exact. `counter` remembers ten sub-windows in constant memory:
-    it never admits more than `limit` in a window, and may hold a unit for up to 1.1 windows.
+    it never admits more than `limit` in a window, and may hold a unit for up to 1.1 windows; its
+    `window_us` is a multiple of `SUB_WINDOWS`.
     """
 
     algorithm: Algorithm

@@ -58,13 +58,23 @@ _Name = tuple[bytes, int, int]
 
 
 class _Refused(msgspec.Struct, frozen=True, gc=False):
-    """Until when a refusal is remembered, and when the cost will fit, by the limiter's clock."""
+    """Until when a refusal is remembered, when the cost will fit, and all is free again.
+
+    All by the limiter's clock.
+    """
 
     until_s: float
     fits_at_s: float
+    remaining: int
+    reset_at_s: float
 
-    def wait_us(self, now_s: float) -> int | None:
-        return None if self.fits_at_s == inf else round((self.fits_at_s - now_s) * _MICROSECONDS)
+    def verdict(self, now_s: float) -> Verdict:
+        wait_s = self.fits_at_s - now_s
+        return Verdict(
+            self.remaining,
+            max(round((self.reset_at_s - now_s) * _MICROSECONDS), 0),
+            None if wait_s == inf else max(round(wait_s * _MICROSECONDS), 1),
+        )
 
 
 class LimiterWatcher(Protocol):
@@ -124,7 +134,12 @@ class Limiter:
             refused = self._refused.get(_name(one.charge))
             if refused is not None and now_s < refused.until_s and not one.charge.is_shadow:
                 self._watcher.remembered(one.policy)
-                return Admission(refused_by=one.policy, retry_after_us=refused.wait_us(now_s))
+                verdict = refused.verdict(now_s)
+                return Admission(
+                    refused_by=one.policy,
+                    retry_after_us=verdict.retry_after_us,
+                    standings=[Standing(one.policy, one.charge.quota.limit, verdict)],
+                )
         return None
 
     async def acquire(self, applied: Sequence[Applied]) -> Admission:
@@ -189,19 +204,25 @@ class Limiter:
             if verdict.fits or one.charge.is_shadow:
                 continue
             wait_us = verdict.retry_after_us
-            self._remember(one.charge, wait_us)
+            self._remember(one.charge, verdict)
             waits.append((float("inf") if wait_us is None else wait_us, one.policy, wait_us))
         _, policy, wait_us = max(waits, key=lambda wait: wait[0])
         return policy, wait_us
 
-    def _remember(self, charge: Charge, wait_us: int | None) -> None:
+    def _remember(self, charge: Charge, verdict: Verdict) -> None:
         now_s, name = self._clock(), _name(charge)
         if name not in self._refused:
             self._order.append(name)
             if len(self._order) > _MOST_REMEMBERED:
                 del self._refused[self._order.popleft()]
+        wait_us = verdict.retry_after_us
         fits_at_s = inf if wait_us is None else now_s + wait_us / _MICROSECONDS
-        self._refused[name] = _Refused(min(fits_at_s, now_s + _REMEMBERED_S), fits_at_s)
+        self._refused[name] = _Refused(
+            min(fits_at_s, now_s + _REMEMBERED_S),
+            fits_at_s,
+            verdict.remaining,
+            now_s + verdict.reset_after_us / _MICROSECONDS,
+        )
 
 
 def _name(charge: Charge) -> _Name:

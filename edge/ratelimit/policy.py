@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from edge.ratelimit.charge import Algorithm, Quota
+from edge.ratelimit.charge import SUB_WINDOWS, Algorithm, Quota
 
 OnOutage = Literal["allow", "deny", "local"]
 Counts = Literal["requests", "logins"]
@@ -51,7 +51,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def _quotas(self) -> dict[int, Quota]:
-        window_us = round(self.window_s * _MICROSECONDS)
+        # Of ten whole sub-windows, so that none of them is cut short.
+        window_us = -(-round(self.window_s * _MICROSECONDS) // SUB_WINDOWS) * SUB_WINDOWS
         limits = {self.limit, *self.role_limits.values()}
         return {limit: Quota(self.algorithm, limit, window_us) for limit in limits}
 

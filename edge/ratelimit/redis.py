@@ -110,8 +110,15 @@ def pack_requests(requests: Sequence[Request]) -> list[bytes]:
     return [b"%d" % len(keys), *keys, b"".join(terms)]
 
 
-def unpack_outcomes(requests: Sequence[Request], reply: bytes) -> list[Outcome]:
-    """Give what the script answered to these requests; giving back is admitted."""
+def unpack_outcomes(requests: Sequence[Request], reply: object) -> list[Outcome]:
+    """Give what the script answered to these requests; giving back is admitted.
+
+    Raises:
+        UnavailableError: this is no answer of the script: what is there is no Redis of ours.
+    """
+    count = sum(len(one.charges) for one in requests if not one.given_back_at_us)
+    if not isinstance(reply, bytes) or len(reply) != _NOW.size + count * _VERDICT.size:
+        raise UnavailableError(Reason.LIMITS_UNAVAILABLE)
     (now_us,) = _NOW.unpack_from(reply)
     answers = _VERDICT.iter_unpack(memoryview(reply)[_NOW.size :])
     return [

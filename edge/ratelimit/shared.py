@@ -26,17 +26,18 @@ _FIRST_PAUSE_S: Final = 0.05
 _LONGEST_PAUSE_S: Final = 0.5
 # A connection that nothing was sent on for so long is tried before a request needs it.
 _IDLE_S: Final = 5.0
+# One reads what has arrived, one wakes the lane, one is for the lane's own next step.
+_TURNS: Final = 3
 
 # Writes, for a Redis that is read-only or full answers reads all the same.
 _PROBE: Final = Request([Charge(b"edge:limit:probe", Quota("counter", 1_000_000, 1_000_000))])
 
 
 class _Waiting(msgspec.Struct, frozen=True, gc=False):
-    """A request, where its outcome goes, and since when it waits, by the loop's clock."""
+    """A request, and where its outcome goes."""
 
     request: Request
     outcome: asyncio.Future[Outcome]
-    since: float
 
 
 class _Batch(msgspec.Struct, frozen=True, gc=False):
@@ -58,7 +59,7 @@ class _Idle(msgspec.Struct, frozen=True, gc=False):
 
 
 class SharedWindows:
-    """`budget_s` is what a request waits at most. `run` must be running beside the requests.
+    """`budget_s` is what Redis may take for an answer. `run` must be running beside the requests.
 
     `changed` is called with False when the store has gone away, and with True when it is back;
     `took` with each batch that was decided: its requests, and the seconds of its round trip.
@@ -112,8 +113,7 @@ class SharedWindows:
     async def _ask(self, request: Request) -> Outcome:
         if not self._well:
             raise UnavailableError(Reason.LIMITS_UNAVAILABLE)
-        loop = asyncio.get_running_loop()
-        waiting = _Waiting(request, loop.create_future(), loop.time())
+        waiting = _Waiting(request, asyncio.get_running_loop().create_future())
         if len(self._idle) == len(self._lanes):
             await self._begin([waiting])
         else:
@@ -158,7 +158,7 @@ class SharedWindows:
         """Try until the lane decides within the budget again."""
         pause_s = _FIRST_PAUSE_S
         while True:
-            with suppress(UnavailableError, TimeoutError):
+            with suppress(Exception):
                 async with asyncio.timeout(_CONNECT_TIMEOUT_S):
                     await lane.connect()
                 return await self._round_trip(lane, _Batch((), is_begun=False))
@@ -186,27 +186,29 @@ class SharedWindows:
                 await self._begin([])
 
     async def _round_trip(self, lane: Lane, batch: _Batch) -> None:
-        """Decide the batch; the first of it has waited longest.
+        """Decide the batch. The budget is Redis's: how long requests waited to be sent is ours.
 
         Raises:
             UnavailableError: it was not decided; the requests were told.
         """
         loop = asyncio.get_running_loop()
         started = loop.time()
-        since = batch.waiting[0].since if batch.waiting else started
+        limit = asyncio.timeout(None)
+        timer = loop.call_at(started + self._budget_s, _end, loop, limit, _TURNS)
         try:
-            async with asyncio.timeout_at(since + self._budget_s):
+            async with limit:
                 if not batch.is_begun:
                     await lane.begin(batch.requests)
                 outcomes = await lane.finish()
-        except (UnavailableError, TimeoutError) as error:
-            _fail(batch.waiting)
+        except Exception as error:  # whatever it is, nothing was decided, and the lane goes on
             raise UnavailableError(Reason.LIMITS_UNAVAILABLE) from error
+        else:
+            _tell(batch, outcomes)
+        finally:
+            timer.cancel()
+            _fail(batch.waiting)  # those that were not told
         if batch.waiting:
             self._took(len(batch.waiting), loop.time() - started)
-        for waiting, outcome in zip(batch.waiting, outcomes, strict=False):
-            if not waiting.outcome.done():  # the client has gone
-                waiting.outcome.set_result(outcome)
 
     def _set_well(self, lane: Lane, *, is_well: bool) -> None:
         was_well = bool(self._well)
@@ -222,6 +224,24 @@ class SharedWindows:
     def _fail_waiting(self) -> None:
         _fail(self._waiting)
         self._waiting.clear()
+
+
+def _tell(batch: _Batch, outcomes: Sequence[Outcome]) -> None:
+    for waiting, outcome in zip(batch.waiting, outcomes, strict=False):
+        if not waiting.outcome.done():  # the client has gone
+            waiting.outcome.set_result(outcome)
+
+
+def _end(loop: asyncio.AbstractEventLoop, limit: asyncio.Timeout, turns: int) -> None:
+    """End a wait after some turns of the loop, in which what has arrived meanwhile is read.
+
+    Else a worker that was busy for longer than the budget would think that Redis was away.
+    """
+    if turns:
+        loop.call_soon(_end, loop, limit, turns - 1)
+    else:
+        with suppress(RuntimeError):  # it is over
+            limit.reschedule(loop.time())
 
 
 def _fail(batch: Iterable[_Waiting]) -> None:

@@ -7,9 +7,8 @@ from collections import deque
 from itertools import accumulate
 from typing import Final
 
-from edge.ratelimit.charge import Quota, Verdict
+from edge.ratelimit.charge import SUB_WINDOWS, Quota, Verdict
 
-SUB_WINDOWS: Final = 10
 # The current one, nine whole ones, and the oldest, which the window reaches into.
 _BUCKETS: Final = SUB_WINDOWS + 1
 

@@ -256,6 +256,48 @@ async def test_a_handler_sets_a_cost(tmp_path: Path) -> None:
     assert [answer.status_code for answer in answers] == [200, 200, 429]
 
 
+async def test_each_spending_is_charged_once(tmp_path: Path) -> None:
+    """However often a handler spends; and the policy is told of once, as it stands last."""
+    own = Policy(name="own", limit=100, window_s=60, algorithm="log")
+
+    @get("/work", opt=dict(PUBLIC), rate_policies=[own, own])
+    async def work(request: Request[Any, Any, Any]) -> str:
+        for _ in range(3):
+            await spend(request, 4)
+        return "done"
+
+    [answer] = await ask(app_with(tmp_path, work), "/work", 1)
+    assert re.findall(r'"own";r=(\d+)', answer.headers["ratelimit"]) == ["87"]
+    assert answer.headers["ratelimit-policy"].count('"own"') == 1
+
+
+async def test_a_policy_of_the_settings_replaces_a_routes_own(run: Run) -> None:
+    """Of one name there is one: two would charge one window twice."""
+    own = {"name": "protected-endpoint", "limit": 2, "window_s": 60, "partition": ["principal"]}
+    async with run(own) as app:
+        token = (await app.login("ann"))["access_token"]
+        assert await statuses(app, "/protected-endpoint", 4, token) == [200, 200, 429, 429]
+
+
+async def test_a_stranger_cannot_use_up_what_a_role_has(run: Run) -> None:
+    """Who has a higher limit by a role keeps it, whatever others at that address do."""
+    by_role = {**PER_ADDRESS, "role_limits": {"user": 100}}
+    async with run(by_role) as app:
+        token = (await app.login("ann"))["access_token"]
+        assert await statuses(app, "/bearer-protected", 6, token) == [200] * 6
+        assert await statuses(app, "/bearer-protected", 2, "nonsense") == [429, 429]
+        assert await statuses(app, "/nowhere", 2) == [429, 429]
+        assert await statuses(app, "/bearer-protected", 2, token) == [200, 200]
+
+
+async def test_a_remembered_refusal_tells_how_the_window_stands(run: Run) -> None:
+    """As the first one did, which asked the window."""
+    async with run(PER_ADDRESS) as app:
+        answers = [await app.get("/") for _ in range(6)]
+    refused = [answer.headers["ratelimit"] for answer in answers[3:]]
+    assert [re.sub("t=[0-9]+", "t=T", field) for field in refused] == ['"per-address";r=0;t=T'] * 3
+
+
 async def test_a_policy_that_is_not_there_stops_the_start(tmp_path: Path) -> None:
     """A misspelt name in a handler is not a route without a limit."""
 

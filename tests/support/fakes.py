@@ -297,10 +297,14 @@ class FreeAttempts:
     def __init__(self) -> None:
         self.attempts: list[tuple[str, str]] = []
         self.successes: list[UUID] = []
+        self.withdrawals: list[object] = []
 
     async def begin(self, username: str, address: str) -> object:
         self.attempts.append((username, address))
         return object()
+
+    async def withdrawn(self, attempt: object) -> None:
+        self.withdrawals.append(attempt)
 
     async def succeeded(self, attempt: object, user_id: UUID) -> None:
         del attempt

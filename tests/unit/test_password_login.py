@@ -138,17 +138,19 @@ async def test_the_upgrade_does_not_undo_a_new_password(house: House) -> None:
 
 
 async def test_an_overloaded_hasher_is_a_fault_and_not_a_refusal(house: House) -> None:
-    """Where no hash can be computed now, nobody is told that the password is wrong."""
+    """Where no hash can be computed now, nobody is told that it is wrong, and no attempt counts."""
 
     class Overloaded(CountingHasher):
         async def verify(self, *_: str, **__: str) -> bool:
             raise UnavailableError(Reason.HASHING_OVERLOADED)
 
-    login = PasswordLogin(house.store, Overloaded(), max_length=MAX_LENGTH, attempts=FreeAttempts())
+    attempts = FreeAttempts()
+    login = PasswordLogin(house.store, Overloaded(), max_length=MAX_LENGTH, attempts=attempts)
     await login.prepare()
     for username in ("alice", "nobody"):
         with pytest.raises(UnavailableError):
             await login.check(username, PASSWORD, HERE)
+    assert len(attempts.withdrawals) == len(attempts.attempts) == 2
 
 
 async def test_without_its_preparation_nobody_logs_in(house: House) -> None:

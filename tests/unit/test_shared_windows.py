@@ -1,6 +1,8 @@
 """Sharing round trips: counted with lanes that answer when they are told to."""
 
 import asyncio
+import socket
+import time
 from collections.abc import AsyncIterator, Sequence
 
 import pytest
@@ -24,6 +26,8 @@ class FakeLane:
         self.may_send.set()
         self.is_away = False
         self.is_cut = False
+        self.fault: Exception | None = None
+        self.arrives_on: socket.socket | None = None
         self.under_way = 0
         self.requests: Sequence[Request] = ()
 
@@ -43,6 +47,10 @@ class FakeLane:
     async def finish(self) -> list[Outcome]:
         try:
             await self.may_answer.wait()
+            if self.fault:
+                raise self.fault
+            if self.arrives_on:
+                await asyncio.get_running_loop().sock_recv(self.arrives_on, 100)
             if self.is_away:
                 raise UnavailableError(Reason.LIMITS_UNAVAILABLE)
             return [
@@ -62,12 +70,12 @@ def number(request: Request) -> int:
 class House:
     """Windows over two lanes that are well."""
 
-    def __init__(self) -> None:
+    def __init__(self, budget_s: float = 5) -> None:
         self.lanes = [FakeLane(), FakeLane()]
         self.changes: list[bool] = []
         self.trips: list[int] = []
         self.windows = SharedWindows(
-            self.lanes, budget_s=5, changed=self.changes.append, took=self._took
+            self.lanes, budget_s=budget_s, changed=self.changes.append, took=self._took
         )
 
     def _took(self, requests: int, seconds: float) -> None:
@@ -190,6 +198,44 @@ async def test_what_cannot_even_be_sent_is_told_as_well(house: House) -> None:
     assert [await outcome(house, key) for key in range(2)] == [None, None]
     await house.rest()
     assert house.changes == [True, False]
+
+
+@pytest.mark.parametrize("fault", [TypeError("odd"), ValueError("odder"), OSError("gone")])
+async def test_whatever_goes_wrong_in_a_lane_is_told_and_passes(
+    house: House, fault: Exception
+) -> None:
+    """Nobody hangs, and when it is over all is as before: the lanes go on whatever happens."""
+    for lane in house.lanes:
+        lane.fault = fault
+    async with asyncio.timeout(5):
+        assert [await outcome(house, key) for key in range(2)] == [None, None]
+    await house.rest()
+    assert house.changes == [True, False]
+    for lane in house.lanes:
+        lane.fault = None
+    assert await house.windows.settle(5)
+    assert await house.ask(7) == 7
+
+
+async def test_a_worker_that_was_busy_does_not_blame_the_store() -> None:
+    """What has arrived while the loop was held is read, though the budget is over by then."""
+    house = House(budget_s=0.02)
+    running = asyncio.create_task(house.windows.run())
+    assert await house.windows.settle(5)
+    reader, writer = socket.socketpair()
+    reader.setblocking(False)  # noqa: FBT003  # as it is called
+    for lane in house.lanes:
+        lane.arrives_on = reader
+    asking = house.asking(1)
+    await house.rest()
+    writer.send(b"the answer")
+    time.sleep(0.1)  # noqa: ASYNC251  # holds the loop, which is what this is about
+    assert await asyncio.gather(*asking) == [1]
+    assert house.changes == [True]
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    reader.close()
+    writer.close()
 
 
 async def test_who_leaves_while_sending_leaves_the_lane_to_finish(house: House) -> None:
