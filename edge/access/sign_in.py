@@ -79,6 +79,7 @@ class SignIn:
         scopes = self._scopes.grant(scope, self._allowed(client, user.roles))
         if scopes is None:
             return SignInRefused(decision=Malformed(Reason.SCOPE_INVALID), user_id=user.id)
+        self._issuer.ensure_able()  # a session that nobody has tokens of would stay
         started = await self._sessions.start(
             user_id=user.id,
             epoch=user.epoch,
@@ -100,6 +101,7 @@ class SignIn:
         asked = None if scope is None else parse_scope(scope)
         if scope is not None and asked is None:
             return SignInRefused(decision=Malformed(Reason.SCOPE_INVALID))
+        self._issuer.ensure_able()  # else the refresh token would be used up for nothing
         refreshed = await self._sessions.refresh(refresh_token, client.id, asked, origin)
         if isinstance(refreshed, RefreshRefused):
             return _refused(refreshed.reason, refreshed.session)

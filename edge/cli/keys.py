@@ -108,7 +108,8 @@ def import_key(file: Path, algorithm: Algorithm | None, *, as_json: bool) -> Non
     _add(algorithm, in_s=0, at_once=False, as_json=as_json, jwk=jwk)
 
 
-@keys.command()
+# One kid in 64 begins with a hyphen, and no letter of it may be taken for an option.
+@keys.command(context_settings={"ignore_unknown_options": True, "help_option_names": ["--help"]})
 @_kid_argument
 @click.option("--now", "at_once", is_flag=True, help="Also where tokens it signed are alive.")
 def retire(kid: str, *, at_once: bool) -> None:

@@ -4,6 +4,7 @@ A running Edge hears of it within the revocation bound.
 """
 
 from collections.abc import Awaitable, Callable
+from typing import Final
 from uuid import UUID
 
 import click
@@ -25,11 +26,18 @@ _for_option = click.option(
     "--for",
     "lifetime_s",
     type=click.IntRange(1, 366 * 86_400),
-    default=86_400,
-    show_default=True,
     metavar="SECONDS",
-    help="For how long, where it is an issuer's: as long as its tokens may live.",
+    help="For how long, where it is an issuer's: as long as its tokens may live. A day without.",
 )
+_DAY_S: Final = 86_400
+
+
+def _named(_: click.Context, parameter: click.Parameter, value: str) -> str:
+    """Refuse what an empty shell variable gives: tokens without such a claim would match it."""
+    if not value.strip():
+        message = "is empty"
+        raise click.BadParameter(message, param=parameter)
+    return value
 
 
 @click.group()
@@ -38,10 +46,10 @@ def revoke() -> None:
 
 
 @revoke.command()
-@click.argument("session_id", metavar="ID")
+@click.argument("session_id", metavar="ID", callback=_named)
 @_issuer_option
 @_for_option
-def session(session_id: str, issuer: str | None, lifetime_s: int) -> None:
+def session(session_id: str, issuer: str | None, lifetime_s: int | None) -> None:
     """End a session and its access tokens (the `sid` of a token)."""
 
     async def work(edge: Edge) -> SecurityEvent:
@@ -57,11 +65,14 @@ def session(session_id: str, issuer: str | None, lifetime_s: int) -> None:
 
 
 @revoke.command()
-@click.argument("name")
+@click.argument("name", callback=_named)
 @_issuer_option
 @_for_option
-def user(name: str, issuer: str | None, lifetime_s: int) -> None:
-    """End all sessions and access tokens of a user: a username, or the `sub` at an issuer."""
+def user(name: str, issuer: str | None, lifetime_s: int | None) -> None:
+    """End all sessions and access tokens of a user: a username, or the `sub` at an issuer.
+
+    At an issuer it also refuses the tokens that the user gets within `--for`.
+    """
 
     async def work(edge: Edge) -> SecurityEvent:
         found = await edge.accounts.find_by_name(name)
@@ -74,10 +85,10 @@ def user(name: str, issuer: str | None, lifetime_s: int) -> None:
 
 
 @revoke.command()
-@click.argument("token_id", metavar="JTI")
+@click.argument("token_id", metavar="JTI", callback=_named)
 @_issuer_option
 @_for_option
-def token(token_id: str, issuer: str | None, lifetime_s: int) -> None:
+def token(token_id: str, issuer: str | None, lifetime_s: int | None) -> None:
     """End one access token (its `jti`); its session goes on."""
 
     async def work(edge: Edge) -> SecurityEvent:
@@ -92,21 +103,28 @@ def _revoke(
     kind: Kind,
     subject: str,
     issuer: str | None,
-    lifetime_s: int,
+    lifetime_s: int | None,
 ) -> None:
     """End something of our own, or put it into the change list for an issuer."""
+    if lifetime_s is not None and issuer is None:
+        fail("--for goes with --issuer: what is of Edge itself ends for good")
 
     async def work(edge: Edge) -> None:
         if issuer is None:
             edge.record(await own(edge))
             return
-        trusted = [trusted.issuer for trusted in edge.settings.issuers]
+        trusted = {one.issuer: one.subject_prefix for one in edge.settings.issuers}
         if issuer not in trusted:
             fail(f"{issuer} is not a trusted issuer; these are: {', '.join(trusted) or 'none'}")
+        prefix = f"{trusted[issuer]}:" if kind == "user" else ""  # as logs show its subjects
         # An issuer's tokens have no epoch, which counts as 0: any higher one ends them all.
         epoch = 1 if kind == "user" else None
         await edge.revocation_log.add(
-            kind, subject, issuer=issuer, epoch=epoch, lifetime_s=lifetime_s
+            kind,
+            subject.removeprefix(prefix),
+            issuer=issuer,
+            epoch=epoch,
+            lifetime_s=lifetime_s or _DAY_S,
         )
         edge.record(TokenRevoked(by="cli", issuer=issuer))
 

@@ -52,6 +52,14 @@ class AccessTokenIssuer:
         self._clock = clock
         self._new_id = new_id
 
+    def ensure_able(self) -> None:
+        """See that a token can be issued, before something is done that cannot be undone.
+
+        Raises:
+            UnavailableError: as `issue` does.
+        """
+        self._lifetime_from(int(self._clock()))
+
     def issue(self, grant: Grant) -> IssuedToken:
         """Issue a token that lives as long as set, or as its key does.
 
@@ -59,9 +67,7 @@ class AccessTokenIssuer:
             UnavailableError: the keys at hand are too old to sign with.
         """
         now = int(self._clock())
-        lifetime_s = int(min(self._lifetime_s, self._signer.latest_expiry_s() - now))
-        if lifetime_s <= 0:
-            raise UnavailableError(Reason.SIGNING_UNAVAILABLE)
+        lifetime_s = self._lifetime_from(now)
         claims = AccessClaims(
             iss=self._issuer,
             sub=grant.subject,
@@ -76,3 +82,9 @@ class AccessTokenIssuer:
             roles=tuple(sorted(grant.roles)),
         )
         return IssuedToken(self._signer.sign(claims), lifetime_s)
+
+    def _lifetime_from(self, now: int) -> int:
+        lifetime_s = int(min(self._lifetime_s, self._signer.latest_expiry_s() - now))
+        if lifetime_s <= 0:
+            raise UnavailableError(Reason.SIGNING_UNAVAILABLE)
+        return lifetime_s

@@ -53,7 +53,19 @@ class KeyRing:
         self._read_at_ms = 0
         self._read_at_s = -float("inf")
         self._to_wall_clock_s = 0.0
-        self.jwk_set = _jwk_set([], schedule.jwks_max_age_s)
+        self._jwk_set = _jwk_set([], schedule.jwks_max_age_s)
+
+    @property
+    def jwk_set(self) -> JwkSet:
+        """What is published. The older the view, the shorter it may be kept.
+
+        A key that is not in it yet is published for others already, and will sign on time.
+        """
+        overdue_s = self._monotonic() - self._read_at_s - 2 * self._schedule.reload_s
+        if overdue_s <= 0:
+            return self._jwk_set
+        max_age_s = max(self._jwk_set.max_age_s - overdue_s, 0)
+        return msgspec.structs.replace(self._jwk_set, max_age_s=int(max_age_s))
 
     def __contains__(self, kid: object) -> bool:
         return kid in self._keys
@@ -79,7 +91,7 @@ class KeyRing:
                 for key in alive
             ],
         )
-        self.jwk_set = _jwk_set([key.opened for key in alive], self._schedule.jwks_max_age_s)
+        self._jwk_set = _jwk_set([key.opened for key in alive], self._schedule.jwks_max_age_s)
 
     def sign(self, claims: AccessClaims) -> str:
         """Sign claims with the active key; they must not outlive it, see `latest_expiry_s`.

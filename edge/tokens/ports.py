@@ -121,7 +121,8 @@ class AccessTokenSigner(Protocol):
 class PublicKeys(Protocol):
     """What others verify our access tokens with."""
 
-    jwk_set: JwkSet
+    @property
+    def jwk_set(self) -> JwkSet: ...
 
 
 class SigningKeyStore(Protocol):

@@ -211,3 +211,11 @@ def test_a_secret_is_never_published(run: Run) -> None:
     [key] = listed(run, TOKENS_ALGORITHM="HS256")
     assert key["algorithm"] == "HS256"
     assert json.loads(run("keys", "export-public").stdout) == {"keys": []}
+
+
+@pytest.mark.parametrize("arguments", [("-UhbP_now", "--now"), ("--now", "--", "-UhbP_now")])
+def test_a_kid_may_begin_with_a_hyphen(run: Run, arguments: tuple[str, ...]) -> None:
+    """One in 64 does: it is looked for like another, and no letter of it is an option."""
+    result = run("keys", "retire", *arguments)
+    assert result.exit_code == 1
+    assert "there is no such key" in result.stderr

@@ -69,7 +69,7 @@ def test_a_token_is_ended(run: Run, database_url: str) -> None:
     assert (change.kind, change.subject, change.epoch) == ("token", "the-jti", None)
 
 
-@pytest.mark.parametrize("session", [UNKNOWN, "nonsense", ""])
+@pytest.mark.parametrize("session", [UNKNOWN, "nonsense"])
 def test_what_is_not_there_is_said(run: Run, database_url: str, session: str) -> None:
     """An unknown session or user is an error, and nothing is written."""
     assert "no such session" in refusal(run("revoke", "session", session))
@@ -95,3 +95,12 @@ def test_a_stranger_is_no_issuer(run: Run, database_url: str) -> None:
     result = run("revoke", "user", "x", "--issuer", "https://other.test", ISSUERS=ISSUERS)
     assert ISSUER in refusal(result)
     assert changes(database_url) == []
+
+
+@pytest.mark.parametrize("kind", ["session", "user", "token"])
+def test_an_empty_shell_variable_revokes_nothing(run: Run, kind: str) -> None:
+    """Tokens that lack such a claim would match it; and --for is for issuers only."""
+    result = run("revoke", kind, "")
+    assert (result.exit_code, "is empty" in result.stderr) == (2, True)
+    result = run("revoke", kind, "x", "--for", "60")
+    assert (result.exit_code, "--for goes with --issuer" in result.stderr) == (1, True)

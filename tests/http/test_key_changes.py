@@ -107,3 +107,26 @@ async def test_keys_that_cannot_be_opened_are_told_of(
     assert answers[0].json()["code"] == "signing_unavailable"
     [failed] = [entry for entry in logs if entry["event"] == "key.reload_failed"]
     assert "cannot be opened" in failed["reason"]
+
+
+async def test_what_cannot_be_signed_uses_nothing_up(tmp_path: Path, database_url: str) -> None:
+    """While the view of the keys is too old, refresh tokens stay good and no session begins."""
+    async with running_service(slow(tmp_path, database_url)) as app:
+        await app.add_user("ann")
+        held = (await app.login("ann"))["refresh_token"]
+        app.edge.key_ring._read_at_s -= 4000  # noqa: SLF001  # as if it had not been read for long
+        login = {"username": "ann", "password": app.passwords["ann"]}
+        form = {"grant_type": "refresh_token", "refresh_token": held}
+        answers = [
+            await app.http.post("/login", json=login),
+            await app.http.post("/token", data={"grant_type": "password", **login}),
+            await app.http.post("/token", data=form),
+            await app.http.post("/refresh-token", json={"refresh_token": held}),
+        ]
+        assert [answer.status_code for answer in answers] == [503] * 4
+        assert all("retry-after" in answer.headers for answer in answers)
+        await app.edge.signing_keys.load()
+        refreshed = await app.http.post("/refresh-token", json={"refresh_token": held})
+        assert refreshed.status_code == 200
+        sessions = (await app.get("/sessions", refreshed.json()["access_token"])).json()
+        assert len(sessions["sessions"]) == 1

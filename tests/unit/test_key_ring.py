@@ -175,3 +175,18 @@ def test_the_validator_changes_with_the_set_only() -> None:
     assert replica.ring.jwk_set == first
     replica.load((NEW, 9, None))
     assert replica.ring.jwk_set.etag != first.etag
+
+
+def test_an_old_view_may_not_be_kept_for_long() -> None:
+    """Others publish the next key meanwhile: who reads the set here must ask again in time."""
+    replica = Replica()
+    replica.load((OLD, 0, None))
+    fresh_s = 2 * SCHEDULE.reload_s
+    for age_s, max_age_s in (
+        (0, SCHEDULE.jwks_max_age_s),
+        (fresh_s, SCHEDULE.jwks_max_age_s),
+        (fresh_s + 100, SCHEDULE.jwks_max_age_s - 100),
+        (fresh_s + SCHEDULE.jwks_max_age_s + 1, 0),
+    ):
+        replica.monotonic.now = 1000.0 + age_s
+        assert replica.ring.jwk_set.max_age_s == max_age_s

@@ -22,7 +22,9 @@ def jwks(
     request: Request[Any, Any, Any], public_keys: NamedDependency[PublicKeys]
 ) -> Response[bytes]:
     jwk_set = public_keys.jwk_set
-    headers = {"Cache-Control": f"public, max-age={jwk_set.max_age_s}", "ETag": jwk_set.etag}
+    max_age_s = jwk_set.max_age_s
+    caching = f"public, max-age={max_age_s}" if max_age_s else "no-cache"
+    headers = {"Cache-Control": caching, "ETag": jwk_set.etag}
     if matches(request.headers.getall("if-none-match", []), jwk_set.etag):
         return Response(b"", status_code=304, headers=headers)
     return Response(jwk_set.body, media_type="application/jwk-set+json", headers=headers)
