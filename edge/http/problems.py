@@ -66,7 +66,7 @@ _TITLES: Final[dict[Reason, str]] = {
     Reason.STORE_UNAVAILABLE: "A store is not reachable",
     Reason.SIGNING_UNAVAILABLE: "The signing keys could not be read for too long",
     Reason.REVOCATIONS_UNAVAILABLE: "Revocations could not be read for too long",
-    Reason.ISSUER_UNAVAILABLE: "The keys of the token's issuer could not be read for too long",
+    Reason.ISSUER_UNAVAILABLE: "Whether the token's issuer has its key cannot be known now",
     Reason.LIMITS_UNAVAILABLE: "Rate limits could not be decided",
     Reason.HASHING_OVERLOADED: "Too many logins at once",
     Reason.INTERNAL_ERROR: "Something went wrong here",

@@ -7,6 +7,7 @@ need them are 503, never 401, and nobody else's tokens notice.
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
+from math import ceil
 from typing import Final, Protocol
 
 import msgspec
@@ -17,7 +18,7 @@ from edge.tokens.keys import KeyRefusedError, VerifyingKey
 
 # Whoever sends tokens with made-up key ids makes us ask that often at most...
 _ASKED_APART_S: Final = 10.0
-# ...and not again for the same id.
+# ...and not again for an id that was not there.
 _REMEMBERED_S: Final = 60.0
 _MOST_REMEMBERED: Final = 1000
 # While it is away, sooner than when all is well.
@@ -94,24 +95,31 @@ class RemoteKeySet:
         self._is_away = False
         self._fetching: asyncio.Task[None] | None = None
         self._asked_at_s = -_ASKED_APART_S
+        self._met: set[str] = set()  # key ids that came since the last fetch began
         self._unknown: OrderedDict[str, float] = OrderedDict()  # key id to when it is forgotten
 
     async def look_again(self, kid: str) -> bool:
         """Fetch the set where that may help, once for all who ask; not for ids that were not in it.
 
+        An id is refused only by a fetch that began after it was met: an earlier one may have been
+        just before the key came.
+
         Raises:
-            UnavailableError: the set cannot be had, so whether it has this key is not known.
+            UnavailableError: whether the set has this key is not known, or not yet.
         """
         now_s = self._timing.clock()
-        if not self._is_known_unknown(kid, now_s) and self._may_ask(now_s):
-            self._asked_at_s = now_s
-            await self.refresh()
-        if self._timing.clock() >= self._good_until_s or (self._is_away and kid not in self._kids):
-            raise UnavailableError(Reason.ISSUER_UNAVAILABLE, retry_after_s=int(_ASKED_APART_S))
-        if kid in self._kids:
+        if not self._has(kid, now_s) and not self._lacks(kid, now_s):
+            if len(self._met) < _MOST_REMEMBERED:
+                self._met.add(kid)
+            if self._fetching is not None or self._pause_s(now_s) <= 0:
+                await self._ask(now_s)
+            now_s = self._timing.clock()
+        if self._has(kid, now_s):
             return True
-        self._remember_unknown(kid)
-        return False
+        if self._lacks(kid, now_s) and now_s < self._good_until_s and not self._is_away:
+            return False
+        retry_after_s = max(1, ceil(self._pause_s(now_s)))
+        raise UnavailableError(Reason.ISSUER_UNAVAILABLE, retry_after_s=retry_after_s)
 
     async def refresh(self) -> None:
         """Fetch the set now; whoever comes meanwhile waits for the same answer."""
@@ -138,9 +146,16 @@ class RemoteKeySet:
     async def close(self) -> None:
         await self._fetcher.close()
 
+    async def _ask(self, now_s: float) -> None:
+        if self._fetching is None:
+            self._asked_at_s = now_s
+        await self.refresh()
+
     async def _refresh(self) -> None:
+        met, self._met = self._met | self._kids, set()
         try:
             self._take(self._parse(await self._fetcher.fetch()))
+            self._remember_unknown(met - self._kids)
         except (FetchError, KeyRefusedError, ValueError) as error:
             if not self._is_away:
                 self._is_away = True
@@ -161,14 +176,20 @@ class RemoteKeySet:
             self._kids = kids
             self._watcher.keys_changed(sorted(kids), fetched.left_out)
 
-    def _may_ask(self, now_s: float) -> bool:
-        return self._fetching is not None or abs(now_s - self._asked_at_s) >= _ASKED_APART_S
+    def _pause_s(self, now_s: float) -> float:
+        """Give how long nobody may ask again; not for longer because a clock was set back."""
+        return _ASKED_APART_S - abs(now_s - self._asked_at_s)
 
-    def _is_known_unknown(self, kid: str, now_s: float) -> bool:
+    def _has(self, kid: str, now_s: float) -> bool:
+        return kid in self._kids and now_s < self._good_until_s
+
+    def _lacks(self, kid: str, now_s: float) -> bool:
         return now_s < self._unknown.get(kid, 0.0)
 
-    def _remember_unknown(self, kid: str) -> None:
-        self._unknown[kid] = self._timing.clock() + _REMEMBERED_S
-        self._unknown.move_to_end(kid)
-        if len(self._unknown) > _MOST_REMEMBERED:
+    def _remember_unknown(self, kids: Iterable[str]) -> None:
+        until_s = self._timing.clock() + _REMEMBERED_S
+        for kid in kids:
+            self._unknown[kid] = until_s
+            self._unknown.move_to_end(kid)
+        while len(self._unknown) > _MOST_REMEMBERED:
             self._unknown.popitem(last=False)

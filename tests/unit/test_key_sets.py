@@ -22,6 +22,7 @@ class House:
         self.offered = ["k1"]
         self.failure: Exception | None = None
         self.fetches = 0
+        self.is_asked = asyncio.Event()
         self.may_answer = asyncio.Event()
         self.may_answer.set()
         self.trusted: dict[str, float] = {}
@@ -39,6 +40,7 @@ class House:
 
     async def fetch(self) -> bytes:
         self.fetches += 1
+        self.is_asked.set()
         await self.may_answer.wait()
         if self.failure:
             raise self.failure
@@ -109,28 +111,89 @@ async def test_an_unknown_key_is_a_refusal_only_when_the_set_is_known(house: Hou
     assert await house.look("k3") is False
 
 
-async def test_asking_is_limited_and_an_unknown_id_is_remembered(house: House) -> None:
-    """One fetch in ten seconds, and for the same unknown id one in sixty."""
+async def test_an_id_is_refused_only_by_a_fetch_that_began_after_it_was_met(house: House) -> None:
+    """In the ten seconds between two fetches it is 503 with what is left of them; then 401."""
     assert await house.look("x") is False
-    house.clock.forward(9.9)
-    assert await house.look("y") is False
+    house.clock.forward(7.5)
+    with pytest.raises(UnavailableError) as caught:
+        await house.key_set.look_again("y")
+    assert caught.value.retry_after_s == 3
     assert house.fetches == 1
-    house.clock.forward(0.1)
-    assert [await house.look(kid) for kid in ("x", "y")] == [False, False]
-    assert house.fetches == 1
+    house.clock.forward(2.5)
     assert await house.look("z") is False
+    assert [await house.look(kid) for kid in ("x", "y", "z")] == [False] * 3
     assert house.fetches == 2
-    house.clock.forward(60)
-    assert await house.look("x") is False
-    assert house.fetches == 3
 
 
-async def test_the_memory_of_unknown_ids_is_bounded(house: House) -> None:
-    """A flood of made-up ids pushes out the oldest of them, and nothing else grows."""
-    for number in range(2000):
-        assert await house.look(f"x{number}") is False
-    assert len(house.key_set._unknown) == 1000  # noqa: SLF001  # its size is the law
+async def test_a_new_key_works_after_the_pause_whatever_strangers_send(house: House) -> None:
+    """One junk id just before a rotation, and the new key used all the time, delay it by 10 s."""
+    assert await house.look("junk") is False
+    house.offered = ["k1", "k2"]
+    for _ in range(9):
+        house.clock.forward(1)
+        assert await house.look("k2") is AWAY
+        assert await house.look("junk") is False
+    house.clock.forward(1)
+    assert await house.look("other junk") is False
+    assert await house.look("k2") is True
+    assert house.fetches == 2
+
+
+async def test_what_was_met_during_a_fetch_is_not_refused_by_it(house: House) -> None:
+    """The answer may be older than the id: who comes later is told to come again."""
+    house.may_answer.clear()
+    first = asyncio.create_task(house.look("x"))
+    await house.is_asked.wait()
+    second = asyncio.create_task(house.look("y"))
+    await asyncio.sleep(0)
+    house.may_answer.set()
+    assert (await first, await second) == (False, AWAY)
+    house.clock.forward(10)
+    assert (await house.look("y"), house.fetches) == (False, 2)
+
+
+async def test_an_unknown_id_is_remembered_for_a_minute_and_no_longer(house: House) -> None:
+    """Using it does not make it longer; a look in the background ends it when the key is there."""
+    assert [await house.look("x")] == [False]
+    for _ in range(59):
+        house.clock.forward(1)
+        assert await house.look("x") is False
     assert house.fetches == 1
+    house.clock.forward(1)
+    assert await house.look("x") is False
+    assert house.fetches == 2
+    house.offered = ["x"]
+    await house.key_set.refresh()
+    assert await house.look("x") is True
+
+
+async def test_a_key_that_is_gone_is_refused_at_once(house: House) -> None:
+    """It was known before the fetch that has it no longer."""
+    await house.key_set.refresh()
+    house.offered = ["k2"]
+    await house.key_set.refresh()
+    assert await house.look("k1") is False
+    assert house.fetches == 2
+
+
+async def test_a_fetch_that_failed_refuses_nothing(house: House) -> None:
+    """What an outage did not contain is unknown still: asked for again when the pause is over."""
+    house.failure = FetchError("down")
+    assert await house.look("x") is AWAY
+    house.failure, house.offered = None, ["x"]
+    house.clock.forward(10)
+    assert await house.look("x") is True
+
+
+async def test_the_memory_of_ids_is_bounded(house: House) -> None:
+    """A flood of made-up ids costs one fetch in ten seconds, and each memory ends at 1,000."""
+    for round_ in range(3):
+        for number in range(2000):
+            await house.look(f"x{round_}-{number}")
+        house.clock.forward(10)
+        assert house.fetches == round_ + 1
+    assert len(house.key_set._unknown) == 1000  # noqa: SLF001  # its size is the law
+    assert len(house.key_set._met) == 1000  # noqa: SLF001  # its size is the law
 
 
 async def test_any_number_wait_for_one_fetch(house: House) -> None:
