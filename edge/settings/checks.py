@@ -4,13 +4,13 @@ Errors stop the start; warnings are for `edge check`.
 """
 
 import ipaddress
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from edge.settings.findings import Finding
 from edge.settings.model import Settings
+from edge.settings.rate_policies import rate_policies
 from edge.settings.secret import decode_secret_key
 from edge.stores.redis_url import RedisUrlError, read_redis_url
 
@@ -34,7 +34,7 @@ def check(settings: Settings) -> list[Finding]:
         _refresh,
         _passwords,
         _roles,
-        _rate_policies,
+        rate_policies,
     ]
     if settings.is_production:
         rules += [_production]
@@ -249,44 +249,6 @@ def _roles(settings: Settings) -> Iterator[Finding]:
                 f"has {scope!r}, not a scope token (RFC 6749 section 3.3)",
                 'use printable ASCII without spaces, " and \\',
             )
-
-
-_PARTITION_PARTS = frozenset({"address", "principal", "client", "account", "route", "global"})
-_PARTS_TEXT = ", ".join(sorted(_PARTITION_PARTS))
-_FIELD_NAME = re.compile(r"header:[a-z0-9!#$%&'*+.^_`|~-]{1,64}")
-# Each is remembered: 10 bytes in Redis, and a policy has as many windows as there are callers.
-_LONGEST_LOG = 10_000
-
-
-def _rate_policies(settings: Settings) -> Iterator[Finding]:
-    names: set[str] = set()
-    for number, policy in enumerate(settings.ratelimit.policies):
-        place = f"EDGE_RATELIMIT_POLICIES[{number}]"
-        if policy.name in names:
-            yield _error(f"{place}.name", f"is {policy.name!r} a second time", "use another one")
-        names.add(policy.name)
-        for part in policy.partition:
-            if part not in _PARTITION_PARTS and not _FIELD_NAME.fullmatch(part):
-                yield _error(
-                    f"{place}.partition",
-                    f"has {part!r}",
-                    f"use {_PARTS_TEXT}, or header: and a name in lower case",
-                )
-        if "account" in policy.partition and policy.counts != "logins":
-            yield _error(
-                f"{place}.partition",
-                "has account, which only attempts to log in are about",
-                'use principal, or set counts = "logins"',
-            )
-        limits = [policy.limit, *policy.role_limits.values()]
-        if policy.algorithm == "log" and max(limits) > _LONGEST_LOG:
-            yield _error(
-                f"{place}.limit",
-                f"or one of role_limits is more than {_LONGEST_LOG:,}, too much for a log",
-                'lower it, or set algorithm = "counter"',
-            )
-        if policy.cost > min(limits):
-            yield _error(f"{place}.cost", "is more than the limit: nothing would fit", "lower it")
 
 
 def _production(settings: Settings) -> Iterator[Finding]:
