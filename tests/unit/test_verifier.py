@@ -25,6 +25,7 @@ from edge.tokens.keys import ALGORITHMS, Algorithm
 from edge.tokens.own_tokens import OwnTokens
 from edge.tokens.refresh_token import RefreshTokenCodec
 from edge.tokens.signing_key import OpenedKey
+from edge.tokens.strict_json import read_members
 from edge.tokens.verifier import Verifier
 from tests.support.fakes import NOW_S, make_claims
 from tests.support.keys import ring_of
@@ -102,6 +103,11 @@ def _as_bytes(document: object) -> bytes:
 
 
 RIGHT: Final = {"alg": "ES256", "kid": KID, "typ": "at+jwt"}
+
+
+def _with_an_old_exp_first(member: bytes) -> bytes:
+    """Give claims that are good to who reads the last of two members, and old to others."""
+    return b"{" + member + _as_bytes(CLAIMS)[1:]
 
 
 def with_claim(name: str, value: object) -> str:
@@ -251,12 +257,13 @@ _ATTACKS: Final[list[tuple[str, str, Reason]]] = [
     ("b64", forge(b64=False), MALFORMED),
     # Members twice (RFC 8725 section 2.6).
     ("kid twice", forge(_as_bytes(RIGHT)[:-1] + b',"kid":"x"}'), MALFORMED),
-    ("exp twice", forge(payload=_as_bytes(CLAIMS)[:-1] + b',"exp":1}'), MALFORMED),
-    ("exp twice, spaced", forge(payload=_as_bytes(CLAIMS)[:-1] + b' , "exp" : 1 }'), MALFORMED),
+    ("exp twice", forge(payload=_with_an_old_exp_first(b'"exp":1,')), MALFORMED),
+    ("exp twice, spaced", forge(payload=_with_an_old_exp_first(b' "exp" : 1 ,')), MALFORMED),
+    ("exp twice, escaped", forge(payload=_with_an_old_exp_first(b'"\\u0065xp":1,')), MALFORMED),
     (
-        "exp twice, escaped",
-        forge(payload=_as_bytes(CLAIMS)[:-1] + b',"\\u0065xp":1}'),
-        MALFORMED,
+        "exp twice, the last one old",
+        forge(payload=_as_bytes(CLAIMS)[:-1] + b',"exp":1}'),
+        Reason.TOKEN_EXPIRED,
     ),
     ("twice inside", forge(payload=_as_bytes(CLAIMS)[:-1] + b',"x":{"a":1,"a":2}}'), MALFORMED),
     # Headers that are no headers.
@@ -528,6 +535,36 @@ def test_a_flood_of_bad_tokens_evicts_no_good_one() -> None:
         assert verifier.verify(bad, NOW_S) is Reason.TOKEN_EXPIRED
     assert all(isinstance(verifier.verify(token, NOW_S), VerifiedToken) for token in good)
     assert calls == []
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"kid": "unknown"}, Reason.KEY_UNKNOWN),
+        ({"typ": "JWT"}, Reason.TYPE_MISMATCH),
+        ({"sign": lambda _: bytes(64)}, SIGNATURE_INVALID),
+    ],
+)
+def test_what_is_slow_is_done_for_proven_tokens_only(
+    monkeypatch: pytest.MonkeyPatch, change: dict[str, Any], reason: Reason
+) -> None:
+    """Repeated members are searched for when the signature held; others would pay us in time."""
+    searched: list[bytes] = []
+
+    def search(document: bytes) -> object:
+        searched.append(document)
+        return read_members(document)
+
+    monkeypatch.setattr("edge.tokens.verifier.read_members", search)
+    slow = _as_bytes(CLAIMS)[:-1] + b',"x":[' + b",".join([b"{}"] * 1000) + b"]}"
+    assert verify(forge(payload=slow, **change)) is reason
+    assert (
+        verify(forge(payload=slow.replace(b'"iss":"', b'"iss":"of-nobody')))
+        is Reason.ISSUER_UNKNOWN
+    )
+    assert searched == []
+    assert isinstance(verify(forge(payload=slow)), VerifiedToken)
+    assert searched == [slow]
 
 
 def test_bad_signatures_evict_no_good_token() -> None:
