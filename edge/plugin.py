@@ -21,6 +21,7 @@ from edge.http.enforcement import Enforcement, principal_of
 from edge.http.exceptions import ExceptionHandlers
 from edge.http.layer import OutermostLayer
 from edge.http.oauth_errors import OAuthErrors
+from edge.http.rate_fields import LEGACY_FIELDS
 from edge.http.rate_limits import RateLimits
 from edge.http.routes import (
     admin,
@@ -90,7 +91,9 @@ class EdgePlugin(InitPlugin):
             inner,
             proxies=TrustedProxies(settings.proxies.trusted, settings.proxies.fields),
             cors=Cors(
-                settings.cors.allow_origins, allow_credentials=settings.cors.allow_credentials
+                settings.cors.allow_origins,
+                allow_credentials=settings.cors.allow_credentials,
+                also_exposed=LEGACY_FIELDS if settings.ratelimit.legacy_fields else (),
             ),
             limits=self.limits,
         )

@@ -9,8 +9,8 @@ import click
 
 from edge.access.login_attempts import account_of
 from edge.cli.common import fail, print_json, read_settings
+from edge.cli.policies import all_policies
 from edge.faults import UnavailableError
-from edge.limits import policies_of
 from edge.ratelimit.charge import Charge
 from edge.ratelimit.limiter import apply
 from edge.ratelimit.partition import Facts
@@ -74,7 +74,7 @@ def reset(policy: str, key: tuple[str, ...]) -> None:
 
 def _charge(settings: Settings, name: str, key: Sequence[str], roles: Sequence[str] = ()) -> Charge:
     """Give the charge on the window; a name or key that does not fit ends the process."""
-    policies = {policy.name: policy for policy in policies_of(settings.ratelimit)}
+    policies = {policy.name: policy for policy in all_policies(settings)}
     if name not in policies:
         fail(f"there is no policy {name!r}; there are {', '.join(policies)}")
     policy = policies[name]

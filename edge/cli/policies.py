@@ -10,7 +10,7 @@ from litestar import Litestar
 from litestar.routes import HTTPRoute
 
 from edge.app import create_app
-from edge.cli.common import build, fail_with, print_json, read_settings
+from edge.cli.common import fail_with, print_json, read_settings
 from edge.plugin import EdgePlugin
 from edge.ratelimit.policy import Policy
 from edge.settings import Settings, SettingsError
@@ -26,8 +26,8 @@ def policies() -> None:
 @policies.command(name="list")
 @_json_option
 def list_policies(*, as_json: bool) -> None:
-    """List all policies in force, the defaults first."""
-    _show(build(read_settings()).policies, as_json=as_json)
+    """List all policies in force, the defaults first, those that routes bring last."""
+    _show(all_policies(read_settings()), as_json=as_json)
 
 
 @policies.command()
@@ -44,6 +44,18 @@ def test(path: str, method: str, *, login: bool, as_json: bool) -> None:
     if login:
         met += [policy for policy in plugin.edge.policies if policy.counts == "logins"]
     _show(met, as_json=as_json)
+
+
+def all_policies(settings: Settings) -> list[Policy]:
+    """Give the policies in force, those that routes of the service bring themselves too."""
+    app = _build_app(settings)
+    plugin = app.plugins.get(EdgePlugin)
+    found = {policy.name: policy for policy in plugin.edge.policies}
+    for route in app.routes:
+        for handler in getattr(route, "route_handlers", ()):
+            for policy in plugin.limits.met(handler.opt, "", "", ""):
+                found.setdefault(policy.name, policy)
+    return list(found.values())
 
 
 def _build_app(settings: Settings) -> Litestar:

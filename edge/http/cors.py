@@ -7,7 +7,7 @@ Fields = list[tuple[bytes, bytes]]
 
 _METHODS: Final = b"GET, HEAD, POST, PUT, PATCH, DELETE"
 _REQUEST_FIELDS: Final = b"Authorization, Content-Type, X-Request-Id"
-_EXPOSED: Final = b"WWW-Authenticate, Retry-After, RateLimit, RateLimit-Policy, X-Request-Id"
+_EXPOSED: Final = "WWW-Authenticate, Retry-After, RateLimit, RateLimit-Policy, X-Request-Id"
 _MAX_AGE_S: Final = b"600"
 
 
@@ -17,11 +17,14 @@ class Cors:
     Origins are compared as they are: browsers send them in one form only.
     """
 
-    def __init__(self, origins: Iterable[str], *, allow_credentials: bool) -> None:
+    def __init__(
+        self, origins: Iterable[str], *, allow_credentials: bool, also_exposed: Iterable[str] = ()
+    ) -> None:
         allowed = frozenset(origin.encode("ascii") for origin in origins)
         self._allows_all = b"*" in allowed
         self._allowed = allowed
         self._is_off = not allowed
+        self._exposed = ", ".join((_EXPOSED, *also_exposed)).encode("ascii")
         self._credentials: Fields = (
             [(b"access-control-allow-credentials", b"true")]
             if allow_credentials and not self._allows_all
@@ -41,7 +44,7 @@ class Cors:
         return [
             *vary,
             (b"access-control-allow-origin", shown),
-            (b"access-control-expose-headers", _EXPOSED),
+            (b"access-control-expose-headers", self._exposed),
             *self._credentials,
         ]
 

@@ -2,10 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from math import ceil
+from typing import Final
 
 from edge.ratelimit.limiter import Standing
 
 Fields = list[tuple[bytes, bytes]]
+
+LEGACY_FIELDS: Final = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
 
 _MICROSECONDS = 1_000_000
 

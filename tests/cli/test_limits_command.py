@@ -112,6 +112,13 @@ def test_what_is_asked_for_has_to_be_there(run: Run, url: str) -> None:
     assert remaining(run, url, "by-role", "somebody", "--role", "gold") == 30
 
 
+def test_what_a_route_brings_itself_is_known(run: Run, url: str) -> None:
+    """It is listed with the others, and its windows are shown like theirs."""
+    listed = run("policies", "list", "--json", RATELIMIT_POLICIES=OWN).stdout
+    assert [policy["name"] for policy in json.loads(listed)][-1] == "protected-endpoint"
+    assert remaining(run, url, "protected-endpoint", "somebody") == 5
+
+
 def test_without_redis_it_says_so(run: Run) -> None:
     """There is nothing to look at, or it is away."""
     result = run("limits", "show", "address", "127.0.0.1", RATELIMIT_POLICIES=OWN)

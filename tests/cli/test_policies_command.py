@@ -22,8 +22,9 @@ def names(run: Run, *arguments: str, **environ: str) -> list[str]:
 def test_the_defaults_are_listed(run: Run) -> None:
     """Without a file, requests are limited by address and principal, logins three ways."""
     expected = ["address", "principal", "login", "login-address", "login-account"]
-    assert names(run, "list", RATELIMIT_DEFAULTS="true") == expected
-    assert names(run, "list", RATELIMIT_DEFAULTS="false") == []
+    of_routes = ["protected-endpoint"]
+    assert names(run, "list", RATELIMIT_DEFAULTS="true") == expected + of_routes
+    assert names(run, "list", RATELIMIT_DEFAULTS="false") == of_routes
 
 
 def test_one_of_your_own_replaces_a_default_of_its_name(run: Run) -> None:

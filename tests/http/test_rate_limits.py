@@ -298,6 +298,18 @@ async def test_a_remembered_refusal_tells_how_the_window_stands(run: Run) -> Non
     assert [re.sub("t=[0-9]+", "t=T", field) for field in refused] == ['"per-address";r=0;t=T'] * 3
 
 
+@pytest.mark.parametrize("legacy", ["true", "false"])
+async def test_pages_may_read_what_is_sent_of_limits(run: Run, legacy: str) -> None:
+    """Pages of allowed origins, and the older fields where they are sent."""
+    origin = "https://app.test"
+    environ = {"CORS_ALLOW_ORIGINS": origin, "RATELIMIT_LEGACY_FIELDS": legacy}
+    async with run(PER_ADDRESS, **environ) as app:
+        answer = await app.http.get("/", headers={"Origin": origin})
+    exposed = answer.headers["access-control-expose-headers"].split(", ")
+    assert {"RateLimit", "RateLimit-Policy", "Retry-After"} <= set(exposed)
+    assert ("X-RateLimit-Remaining" in exposed) == (legacy == "true")
+
+
 async def test_a_policy_that_is_not_there_stops_the_start(tmp_path: Path) -> None:
     """A misspelt name in a handler is not a route without a limit."""
 
