@@ -4,11 +4,13 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import msgspec
 import pytest
 from redis.asyncio import Redis as Client
 
+from edge.faults import UnavailableError
 from edge.ratelimit.charge import Algorithm, Charge, Charged, Outcome, Quota, Request
 from edge.ratelimit.memory import MemoryWindows
 from edge.ratelimit.ports import Windows
@@ -16,6 +18,7 @@ from edge.ratelimit.redis import RedisLane, Script
 from edge.ratelimit.redis_lanes import open_lanes
 from edge.ratelimit.shared import SharedWindows
 from edge.stores.redis import connection
+from tests.support.certificates import make_certificate
 from tests.support.limits import decide
 from tests.support.redis import Cluster, Redis, running_cluster, running_redis
 
@@ -195,6 +198,16 @@ async def test_a_counter_takes_the_same_memory_however_much_it_counts(redis: Red
         await asyncio.gather(*(windows.decide([one]) for _ in range(2000)))
         assert await client.memory_usage(one.key) == before
         assert await client.strlen(one.key) == 52
+
+
+async def test_a_redis_over_tls_decides_where_it_is_the_right_one(tmp_path: Path) -> None:
+    """Its certificate is checked: without the authority that vouches for it, nothing is sent."""
+    with running_redis(certificate=make_certificate(tmp_path)) as server:
+        async with shared(server.url) as windows:
+            assert await admitted(windows, 5, charge("a")) == 3
+        stranger, *_ = open_lanes(server.url.partition("?")[0])
+        with pytest.raises(UnavailableError):
+            await stranger.connect()
 
 
 async def test_flushed_scripts_are_nobodys_error(redis: Redis) -> None:

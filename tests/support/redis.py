@@ -19,6 +19,7 @@ import msgspec
 import psutil
 
 from tests.support import keeper
+from tests.support.certificates import Certificate
 from tests.support.ports import free_port, is_listening
 from tests.support.requirements import missing
 
@@ -34,10 +35,23 @@ _SILENT_MS: Final = 1000
 class Redis:
     """A server that can be stopped and started again on the same port."""
 
-    def __init__(self, *settings: str, is_sentinel: bool = False) -> None:
+    def __init__(
+        self, *settings: str, is_sentinel: bool = False, certificate: Certificate | None = None
+    ) -> None:
         self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self._settings = settings
+        if certificate:
+            self.url = f"rediss://127.0.0.1:{self.port}/0?ssl_ca_certs={certificate.certificate}"
+            self._settings = (
+                "port 0",
+                f"tls-port {self.port}",
+                f"tls-cert-file {certificate.certificate}",
+                f"tls-key-file {certificate.key}",
+                f"tls-ca-cert-file {certificate.certificate}",
+                "tls-auth-clients no",
+                *settings,
+            )
         self._is_sentinel = is_sentinel
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -96,8 +110,8 @@ class Redis:
 
 
 @contextmanager
-def running_redis(*settings: str) -> Iterator[Redis]:
-    server = Redis(*settings)
+def running_redis(*settings: str, certificate: Certificate | None = None) -> Iterator[Redis]:
+    server = Redis(*settings, certificate=certificate)
     server.start()
     try:
         yield server
