@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from edge.settings.findings import Finding
+from edge.settings.issuer_checks import check_issuers
 from edge.settings.model import Settings
 from edge.settings.rate_policies import rate_policies
 from edge.settings.secret import decode_secret_key
@@ -28,7 +29,7 @@ def check(settings: Settings) -> list[Finding]:
         _issuer,
         _database,
         _redis,
-        _issuers,
+        check_issuers,
         _proxies,
         _cors,
         _refresh,
@@ -89,41 +90,6 @@ def _issuer(settings: Settings) -> Iterator[Finding]:
         yield _error(variable, "has a query, a fragment, a user or a trailing slash", fix)
     elif settings.is_production and url.scheme != "https":
         yield _error(variable, "is not https, and production needs it", fix)
-
-
-def _issuers(settings: Settings) -> Iterator[Finding]:
-    names = [trusted.issuer for trusted in settings.issuers]
-    prefixes = [trusted.subject_prefix for trusted in settings.issuers]
-    for number, trusted in enumerate(settings.issuers):
-        place = f"EDGE_ISSUERS[{number}]"
-        if trusted.issuer == settings.issuer:
-            yield _error(f"{place}.issuer", "is this Edge itself", "remove it")
-        if trusted.issuer in names[:number]:
-            yield _error(f"{place}.issuer", "is there already", "put both into one")
-        if trusted.subject_prefix == "client":
-            yield _error(f"{place}.subject_prefix", "is that of our own clients", "use another one")
-        if trusted.subject_prefix in prefixes[:number]:
-            yield _error(f"{place}.subject_prefix", "is there already", "use another one")
-        if (trusted.jwks_url is None) == (trusted.jwks_file is None):
-            yield _error(
-                f"{place}.jwks_url", "or jwks_file is needed, and only one of them", "set one"
-            )
-        if trusted.jwks_url is not None:
-            yield from _jwks_url(f"{place}.jwks_url", trusted.jwks_url, settings)
-
-
-def _jwks_url(place: str, text: str, settings: Settings) -> Iterator[Finding]:
-    fix = "set it to the URL of its JWK Set, such as https://login.example.com/jwks"
-    try:
-        url = urlsplit(text)
-        is_url = url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
-    except ValueError:
-        yield _error(place, "is not a URL", fix)
-        return
-    if not is_url or url.username or url.fragment:
-        yield _error(place, "is not an http or https URL without a user or a fragment", fix)
-    elif settings.is_production and url.scheme != "https":
-        yield _error(place, "is not https, and production needs it", fix)
 
 
 def _database(settings: Settings) -> Iterator[Finding]:

@@ -194,9 +194,32 @@ MISBEHAVIOURS: dict[str, Manner] = {
     "not UTF-8": answering(b'{"keys": "\xff"}'),
     "too deep": answering(b"[" * 100_000),
     "a secret": answering({"keys": [OctKey.generate_key(256).as_dict(private=True)]}),
+    "a private key": answering({"keys": [new_key("k").as_dict(private=True)]}),
+    "a private key for encryption": manners.with_extra(
+        {**RSAKey.generate_key(2048).as_dict(private=True), "kid": "enc", "use": "enc"}
+    ),
     "two of a name": answering({"keys": [new_key("k").as_dict(private=False)] * 2}),
-    "101 keys": answering({"keys": [{"kid": str(number)} for number in range(101)]}),
+    "101 keys": answering(
+        {"keys": [new_key(str(number)).as_dict(private=False) for number in range(101)]}
+    ),
 }
+
+
+async def test_a_hundred_keys_are_no_misbehaviour(run: Run) -> None:
+    """The bound is what it says: the last of a hundred good keys counts."""
+    keys = [new_key(str(number)) for number in range(100)]
+    async with provider(FIRST, *keys) as first, run(trusted(first, "first")) as app:
+        assert await outcome(app, first.token()) == "ok"
+
+
+async def test_a_key_for_encryption_may_have_the_name_of_one_for_signatures(run: Run) -> None:
+    """`use` says which is meant; the other one is left out."""
+    async with provider(FIRST, new_key("one name")) as first:
+        encryption = new_key("one name")
+        first.extra = [{**encryption.as_dict(private=False), "use": "enc"}]
+        async with run(trusted(first, "first")) as app:
+            assert await outcome(app, first.token()) == "ok"
+            assert await outcome(app, first.token(key=encryption)) == "401 signature_invalid"
 
 
 @pytest.mark.parametrize("name", MISBEHAVIOURS)
@@ -224,7 +247,7 @@ async def test_a_provider_that_is_down_does_not_stop_the_start(run: Run) -> None
             assert await outcome(app, first.token()) == "503 issuer_unavailable"
 
 
-@pytest.mark.parametrize("name", ["500", "HTML", "two of a name"])
+@pytest.mark.parametrize("name", ["500", "HTML", "two of a name", "a private key"])
 async def test_known_keys_outlive_a_provider(run: Run, name: str) -> None:
     """Once fetched, keys are good though the next answers are not; an unknown one is 503."""
     async with provider(FIRST) as first, run(trusted(first, "first")) as app:

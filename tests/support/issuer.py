@@ -3,7 +3,7 @@
 import asyncio
 import gzip
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 
@@ -169,6 +169,16 @@ async def hanging_up(_: Provider, writer: asyncio.StreamWriter) -> None:
 async def with_nonsense(_: Provider, writer: asyncio.StreamWriter) -> None:
     writer.write(b"\x16\x03\x01 this is no HTTP\r\n\r\n")
     await writer.drain()
+
+
+def with_extra(key: Mapping[str, Any]) -> Manner:
+    """Serve the good keys and this one."""
+
+    async def answer(provider: Provider, writer: asyncio.StreamWriter) -> None:
+        keys = json.loads(provider.document())["keys"]
+        await send(writer, json.dumps({"keys": [*keys, key]}).encode())
+
+    return answer
 
 
 def answering(document: object) -> Manner:

@@ -85,7 +85,17 @@ def test_it_is_read_from_toml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         ({"leeway_s": 121}, "leeway_s"),
         ({"refresh_s": 1}, "refresh_s"),
         ({"stale_s": 0}, "stale_s"),
+        ({"refresh_s": 300, "stale_s": 299}, "stale_s"),
+        ({"types": [""]}, "types"),
+        ({"types": ["at+jwt", "a b"]}, "types"),
+        ({"types": ["application/at+jwt"]}, "types"),
+        ({"audiences": ["edge", ""]}, "audiences"),
         ({"roles": ["admin"]}, "roles"),
+        ({"roles_claim": "r", "roles": {"x": "nosuchrole!!"}}, "roles"),
+        ({"roles_claim": "r", "roles": {"x": ""}}, "roles"),
+        ({"roles": {"x": "user"}}, "roles_claim"),
+        ({"scopes": {"read": "nosuchscope"}}, "scopes"),
+        ({"scopes_claim": "", "scopes": {"read": "profile"}}, "scopes_claim"),
         ({"jwks_uri": "https://login.example.com/jwks"}, "jwks_uri"),
     ],
     ids=str,
@@ -107,6 +117,32 @@ def test_all_mistakes_of_all_tables_are_said_at_once() -> None:
         "EDGE_ISSUERS[2]",
         "EDGE_ISSUERS[3].refresh_s",
     }
+
+
+def test_each_entry_of_a_map_that_cannot_be_is_said() -> None:
+    """One finding for each, which names both sides; those that are right are not mentioned."""
+    change = {
+        "roles_claim": "roles",
+        "roles": {"a": "user", "b": "x!", "c": "y!"},
+        "scopes": {"d": "profile", "e": "z"},
+    }
+    assert [(found.variable[16:], found.problem) for found in loaded(GOOD | change).errors] == [
+        ("roles", "maps 'b' to 'x!', which no role can be called"),
+        ("roles", "maps 'c' to 'y!', which no role can be called"),
+        ("scopes", "maps 'e' to 'z', which is not in EDGE_ACCESS_SCOPES"),
+    ]
+
+
+def test_a_map_may_name_any_scope_of_the_settings() -> None:
+    """What counts is EDGE_ACCESS_SCOPES as it is, not the default."""
+    scopes = json.dumps({"orders": ["user"]})
+    change = {"scopes": {"read": "orders"}}
+    assert problems(GOOD | change, EDGE_ACCESS_SCOPES=scopes) == set()
+
+
+def test_keys_may_end_when_they_are_fetched_again() -> None:
+    """`stale_s` may be as short as `refresh_s`."""
+    assert problems(GOOD | {"refresh_s": 60, "stale_s": 60}) == set()
 
 
 def test_two_are_not_the_same() -> None:

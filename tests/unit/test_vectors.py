@@ -8,7 +8,8 @@ from typing import Any, Final
 import pytest
 
 from edge.tokens.compact import Header, decode_segment, read_header
-from edge.tokens.jose.keys import key_set, verifying_key
+from edge.tokens.jose.key_sets import key_set
+from edge.tokens.jose.keys import verifying_key
 from edge.tokens.keys import ALGORITHMS, KeyRefusedError, VerifyingKey
 from tests.support.requirements import missing
 

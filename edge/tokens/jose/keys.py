@@ -5,7 +5,7 @@ belongs to a key, and a key to one algorithm.
 """
 
 import warnings
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final, NoReturn, cast
 
@@ -13,7 +13,7 @@ from joserfc.errors import JoseError, SecurityWarning
 from joserfc.jwk import ECKey, Key, OctKey, OKPKey, RSAKey
 
 from edge.tokens.jose.signatures import sign_with, verify_with
-from edge.tokens.keys import ALGORITHMS, Algorithm, KeyRefusedError, SigningKey, VerifyingKey
+from edge.tokens.keys import Algorithm, KeyRefusedError, SigningKey, VerifyingKey
 from edge.tokens.roca import is_roca
 
 _MIN_RSA_BITS: Final = 2048
@@ -113,43 +113,6 @@ def signing_key(jwk: Mapping[str, Any], kid: str) -> SigningKey:
         _refuse("the key is public: it cannot sign")
     private = key.raw_value if isinstance(key, OctKey) else key.private_key
     return SigningKey(kid=kid, algorithm=algorithm, sign=sign_with(private, algorithm))
-
-
-def key_set(
-    document: object, *, allowed: Collection[str] = ALGORITHMS, most: int = 100
-) -> tuple[list[VerifyingKey], list[str]]:
-    """Prepare the keys of a JWK Set (RFC 7517 section 5), and say which were left out and why.
-
-    Keys that are of an unknown type, for encryption, refused, or of another algorithm than
-    `allowed` are left out. A set that mixes secrets with public keys, names two keys the same, or
-    has more than `most` keys is no set to trust.
-
-    Raises:
-        KeyRefusedError: the whole set is refused.
-    """
-    jwks = document.get("keys") if isinstance(document, dict) else None
-    if not isinstance(jwks, list) or not all(isinstance(jwk, dict) for jwk in jwks):
-        _refuse("this is no JWK Set")
-    if len(jwks) > most:
-        _refuse(f"the set has more than {most} keys")
-    kinds = {jwk.get("kty") == "oct" for jwk in jwks}
-    if len(kinds) > 1:
-        _refuse("the set mixes secrets with public keys")
-    named = [jwk["kid"] for jwk in jwks if "kid" in jwk]
-    if len(set(map(str, named))) < len(named):
-        _refuse("two keys have the same kid")
-    keys = []
-    left_out = []
-    for jwk in jwks:
-        try:
-            key = verifying_key(jwk, preferred=tuple(allowed))
-            if key.algorithm not in allowed:
-                _refuse(f"the algorithm {key.algorithm} is not allowed")
-        except KeyRefusedError as error:
-            left_out.append(f"{jwk.get('kid')!r}: {error}")
-            continue
-        keys.append(key)
-    return keys, left_out
 
 
 def public_value(key: Key) -> Any:  # noqa: ANN401  # a public key of `cryptography`, or bytes
