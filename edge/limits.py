@@ -1,7 +1,8 @@
 """The part of the composition root that makes the limiter out of settings."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import msgspec
 
@@ -9,7 +10,9 @@ from edge.ratelimit.memory import MemoryWindows
 from edge.ratelimit.policy import Policy
 from edge.ratelimit.ports import Windows
 from edge.ratelimit.shared import SharedWindows
+from edge.settings.findings import Finding
 from edge.settings.model import RateLimit, RatePolicy, Settings
+from edge.settings.rate_policies import faults_of
 
 # 20 requests a second from an address, which may be a whole office; 10 a second of somebody known.
 _DEFAULTS = (
@@ -78,6 +81,32 @@ def windows_of(
 def monotonic_us() -> int:
     """Give microseconds that never run backwards."""
     return time.monotonic_ns() // 1000
+
+
+def faults_of_route(opt: Mapping[str, Any], place: str) -> Iterator[Finding]:
+    """Give what is wrong with the policies and the cost that a route brings."""
+    policies, cost = opt.get("rate_policies", ()), opt.get("rate_cost", 0)
+    if isinstance(policies, str):
+        problem = "has rate_policies that are one text"
+        yield Finding("error", place, problem, f"write rate_policies=[{policies!r}]")
+        return
+    for policy in policies:
+        if isinstance(policy, Policy):
+            yield from _faults_of(policy, place)
+    if type(cost) is not int or cost < 0:
+        yield Finding("error", place, f"has the rate_cost {cost!r}", "use a number from 0 on")
+
+
+def _faults_of(policy: Policy, place: str) -> Iterator[Finding]:
+    fields = msgspec.structs.asdict(policy)
+    fields["shadow"] = fields.pop("is_shadow")
+    try:
+        read = msgspec.convert(fields, RatePolicy)
+    except msgspec.ValidationError as error:
+        problem = f"has a rate policy that may not be: {error}"
+        yield Finding("error", place, problem, "see docs/rate-limits.md")
+    else:
+        yield from faults_of(read, f"{place} rate_policies {policy.name}")
 
 
 def _policy(policy: RatePolicy) -> Policy:

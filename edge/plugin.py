@@ -37,6 +37,7 @@ from edge.http.routes import (
     sessions,
     users,
 )
+from edge.limits import faults_of_route
 from edge.settings import Finding, Settings, SettingsError
 
 
@@ -170,16 +171,23 @@ class EdgePlugin(InitPlugin):
 
 
 def _check_rate_policies(app: Litestar, limits: RateLimits) -> None:
-    """See that every policy a route names is there: misspelt, it would limit nobody."""
+    """See that every policy of a route is there and makes sense: else it would limit nobody."""
+    handlers = [
+        (f"{route.path}", handler)
+        for route in app.routes
+        for handler in getattr(route, "route_handlers", ())
+    ]
     findings = [
+        finding for place, handler in handlers for finding in faults_of_route(handler.opt, place)
+    ]
+    findings += [
         Finding(
             "error",
-            f"{route.path}",
+            place,
             f"names the rate policy {name!r}, which is not there",
             "add it to [[ratelimit.policies]], or mend the name",
         )
-        for route in app.routes
-        for handler in getattr(route, "route_handlers", ())
+        for place, handler in handlers
         for name in limits.unknown_names(handler.opt)
     ]
     if findings:

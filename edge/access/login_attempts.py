@@ -40,12 +40,14 @@ class LimitedAttempts:
     async def begin(self, username: str, address: str) -> Attempt:
         network = network_of(address)
         account = account_of(username)
-        policies = self._policies
-        if policies != self._for_known and await self._networks.knows(account, network):
-            policies = self._for_known
-        admission = await self._limiter.acquire(
-            apply(policies, Facts(address=address, account=account))
-        )
+        facts = Facts(address=address, account=account)
+        # What is known to be refused does not reach the database, or floods of it would.
+        admission = self._limiter.recall(apply(self._for_known, facts))
+        if admission is None:
+            policies = self._policies
+            if policies != self._for_known and await self._networks.knows(account, network):
+                policies = self._for_known
+            admission = await self._limiter.acquire(apply(policies, facts))
         if admission.refused_by is not None:
             wait_us = admission.retry_after_us
             wait_s = None if wait_us is None else -(-wait_us // _MICROSECONDS)

@@ -19,12 +19,18 @@ def rate_policies(settings: Settings) -> Iterator[Finding]:
     """Give what is wrong, each with its place; a policy that never applies is wrong, too."""
     names: set[str] = set()
     for number, policy in enumerate(settings.ratelimit.policies):
-        found = [*_partition(policy), *_amounts(policy), *_cover(policy)]
+        place = f"EDGE_RATELIMIT_POLICIES[{number}]"
         if policy.name in names:
-            found.append(("name", f"is {policy.name!r} a second time", "use another one"))
+            problem = f"is {policy.name!r} a second time"
+            yield Finding("error", f"{place}.name", problem, "use another one")
         names.add(policy.name)
-        for key, problem, fix in found:
-            yield Finding("error", f"EDGE_RATELIMIT_POLICIES[{number}].{key}", problem, fix)
+        yield from faults_of(policy, place)
+
+
+def faults_of(policy: RatePolicy, place: str) -> Iterator[Finding]:
+    """Give what is wrong with one policy by itself."""
+    for key, problem, fix in (*_partition(policy), *_amounts(policy), *_cover(policy)):
+        yield Finding("error", f"{place}.{key}", problem, fix)
 
 
 _Found = Iterator[tuple[str, str, str]]

@@ -320,3 +320,37 @@ async def test_a_policy_that_is_not_there_stops_the_start(tmp_path: Path) -> Non
     refusal = pytest.RaisesExc(SettingsError, match="per-adress")
     with pytest.RaisesGroup(refusal, flatten_subgroups=True):
         await ask(app_with(tmp_path, work), "/work", 1)
+
+
+def limited(**fields: Any) -> Policy:  # noqa: ANN401  # any of a policy's
+    return Policy(**{"name": "a", "limit": 1, "window_s": 1, **fields})
+
+
+@pytest.mark.parametrize(
+    ("declared", "problem"),
+    [
+        ({"rate_policies": [limited(name='a"b')]}, "name"),
+        ({"rate_policies": [limited(window_s=0.000001)]}, "window_s"),
+        (
+            {"rate_policies": [limited(partition=("ip",))]},
+            "partition",
+        ),
+        ({"rate_policies": "reports"}, "one text"),
+        (
+            {"rate_policies": [limited()], "rate_cost": -1},
+            "rate_cost -1",
+        ),
+    ],
+)
+async def test_a_routes_own_policies_are_checked_at_start(
+    tmp_path: Path, declared: dict[str, Any], problem: str
+) -> None:
+    """What could not be decided, or would fill a window up again, is found before a request."""
+
+    @get("/work", opt=dict(PUBLIC), **declared)
+    async def work() -> str:
+        return new_password()
+
+    refusal = pytest.RaisesExc(SettingsError, match=problem)
+    with pytest.RaisesGroup(refusal, flatten_subgroups=True):
+        await ask(app_with(tmp_path, work), "/work", 1)
