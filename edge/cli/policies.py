@@ -11,6 +11,7 @@ from litestar.routes import HTTPRoute
 
 from edge.app import create_app
 from edge.cli.common import fail_with, print_json, read_settings
+from edge.http.enforcement import accepted_methods
 from edge.plugin import EdgePlugin
 from edge.ratelimit.policy import Policy
 from edge.settings import Settings, SettingsError
@@ -41,6 +42,8 @@ def test(path: str, method: str, *, login: bool, as_json: bool) -> None:
     plugin = app.plugins.get(EdgePlugin)
     opt, template = _route_of(app, method.upper(), path)
     met = plugin.limits.met(opt, method.upper(), template, path)
+    if not template or not accepted_methods(opt):  # nobody is asked who they are
+        met = [policy for policy in met if {"principal", "client"}.isdisjoint(policy.partition)]
     if login:
         met += [policy for policy in plugin.edge.policies if policy.counts == "logins"]
     _show(met, as_json=as_json)

@@ -15,7 +15,8 @@ import msgspec
 
 from edge.settings.checks import check
 from edge.settings.findings import Finding, SettingsError
-from edge.settings.model import Settings
+from edge.settings.model import RatePolicy, Settings
+from edge.settings.rate_policies import faults_of
 from edge.settings.secret import Secret
 
 PREFIX: Final = "EDGE_"
@@ -176,6 +177,9 @@ class _Reader:
         before = len(self.findings)
         read = [self._read_table(field, type_, *numbered) for numbered in enumerate(tables)]
         if len(self.findings) > before:
+            for number, table in enumerate(read):  # as `check` does where all could be read
+                if isinstance(table, RatePolicy):
+                    self.findings += faults_of(table, f"{field.variable}[{number}]")
             raise _WrongTableError
         return tuple(table for table in read if table is not None)
 

@@ -43,9 +43,10 @@ def test_it_is_told_which_a_request_meets(run: Run) -> None:
         environ = {"RATELIMIT_DEFAULTS": "true", "RATELIMIT_POLICIES": OWN}
         return names(run, "test", *arguments, **environ)
 
-    assert met("--path", "/") == ["principal", "address"]
-    assert met("--path", "/reports/7") == ["principal", "reports", "address"]
-    assert met("--path", "/", "--method", "post") == ["principal", "writes", "address"]
+    assert met("--path", "/user-area") == ["principal", "address"]
+    assert met("--path", "/") == ["address"]  # a public route knows no principal
+    assert met("--path", "/reports/7") == ["reports", "address"]
+    assert met("--path", "/", "--method", "post") == ["writes", "address"]
     assert met("--path", "/login", "--login")[-3:] == ["login", "login-address", "login-account"]
 
 

@@ -83,7 +83,8 @@ def test_each_mistake_is_said_with_its_place(change: dict[str, object], key: str
 def test_all_mistakes_are_said_at_once() -> None:
     """Also that two have one name: their windows would be mixed up."""
     assert problems(GOOD, GOOD) == {"EDGE_RATELIMIT_POLICIES[1].name"}
-    assert problems({"limit": "x"}, GOOD | {"cost": "y"}) == {
+    assert problems({"limit": "x"}, GOOD | {"cost": "y"}, GOOD | {"partition": ["ip"]}) == {
+        "EDGE_RATELIMIT_POLICIES[2].partition",
         "EDGE_RATELIMIT_POLICIES[0].name",
         "EDGE_RATELIMIT_POLICIES[0].limit",
         "EDGE_RATELIMIT_POLICIES[0].window_s",
