@@ -247,16 +247,64 @@ async def test_a_provider_that_is_down_does_not_stop_the_start(run: Run) -> None
             assert await outcome(app, first.token()) == "503 issuer_unavailable"
 
 
-@pytest.mark.parametrize("name", ["500", "HTML", "two of a name", "a private key"])
-async def test_known_keys_outlive_a_provider(run: Run, name: str) -> None:
-    """Once fetched, keys are good though the next answers are not; an unknown one is 503."""
-    async with provider(FIRST) as first, run(trusted(first, "first")) as app:
+@pytest.mark.parametrize("name", [*MISBEHAVIOURS, "down"])
+async def test_known_keys_outlive_a_provider(run: Run, clock: FakeClock, name: str) -> None:
+    """Good until `stale_s` after the last good answer, then 503; nobody else's tokens notice."""
+    async with provider(FIRST) as bad, provider(SECOND) as good:
+        issuers = trusted(bad, "bad", refresh_s=60, stale_s=600), trusted(good, "good")
+        async with run(*issuers) as app:
+            known, rotated = bad.token(), bad.token(key=new_key("new"))
+            assert await outcome(app, known) == "ok"
+            await misbehave(bad, name)
+            assert await outcome(app, rotated) == "503 issuer_unavailable"
+            clock.forward(599)
+            assert await outcome(app, known) == "ok"
+            assert await outcome(app, bad.token(sub="another")) == "ok"
+            clock.forward(1)
+            for token in (known, bad.token(sub="a third"), rotated):
+                assert await outcome(app, token) == "503 issuer_unavailable"
+            own = (await app.login("ann"))["access_token"]
+            assert [await outcome(app, token) for token in (own, good.token())] == ["ok", "ok"]
+
+
+async def misbehave(bad: Provider, name: str) -> None:
+    if name == "down":
+        await bad.stop()
+    else:
+        bad.manner = MISBEHAVIOURS[name]
+
+
+async def test_a_set_with_other_keys_ends_the_old_ones(run: Run, clock: FakeClock) -> None:
+    """A rotated set is a good answer: the new key counts, and the bound begins anew with it."""
+    async with (
+        provider(FIRST) as first,
+        run(trusted(first, "first", refresh_s=60, stale_s=600)) as app,
+    ):
+        old = first.token()
+        assert await outcome(app, old) == "ok"
+        clock.forward(300)
+        first.keys = [new_key("new")]
         assert await outcome(app, first.token()) == "ok"
-        first.manner = MISBEHAVIOURS[name]
-        rotated = first.token(key=new_key("new"))
-        assert await outcome(app, rotated) == "503 issuer_unavailable"
+        first.manner = manners.with_an_error
+        clock.forward(599)
         assert await outcome(app, first.token()) == "ok"
-        assert await outcome(app, first.token(sub="another")) == "ok"
+        assert await outcome(app, old) == "503 issuer_unavailable"
+        clock.forward(1)
+        assert await outcome(app, first.token()) == "503 issuer_unavailable"
+
+
+async def test_a_provider_is_trusted_again_when_it_is_back(run: Run, clock: FakeClock) -> None:
+    """Down longer than the bound, and up again: the first token that is met finds its key."""
+    async with (
+        provider(FIRST) as first,
+        run(trusted(first, "first", refresh_s=60, stale_s=600)) as app,
+    ):
+        await first.stop()
+        clock.forward(600)
+        assert await outcome(app, first.token()) == "503 issuer_unavailable"
+        await first.start()
+        clock.forward(10)
+        assert await outcome(app, first.token()) == "ok"
 
 
 async def test_a_rotated_set_is_fetched_when_its_key_is_met(run: Run) -> None:

@@ -5,10 +5,12 @@ import hashlib
 import itertools
 from collections.abc import Callable, Sequence
 from math import inf
+from types import ModuleType, SimpleNamespace
 from typing import Final
 from uuid import UUID
 
 import msgspec
+import pytest
 
 from edge.accounts.client import Client, StoredClient
 from edge.accounts.ports import ClientIdTaken, UsernameTaken
@@ -57,6 +59,29 @@ class FakeClock:
 
     def forward(self, seconds: float) -> None:
         self.now += seconds
+
+
+class Sleeps:
+    """`asyncio.sleep` for a task that sleeps again and again: says how long, and wakes it."""
+
+    def __init__(self) -> None:
+        self._asked: asyncio.Queue[float] = asyncio.Queue()
+        self._may_wake: asyncio.Queue[None] = asyncio.Queue()
+
+    async def __call__(self, seconds: float) -> None:
+        self._asked.put_nowait(seconds)
+        await self._may_wake.get()
+
+    async def next(self) -> float:
+        return await self._asked.get()
+
+    def replace_in(self, module: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Have the tasks of this module sleep here."""
+        replaced = SimpleNamespace(**{**vars(asyncio), "sleep": self})
+        monkeypatch.setattr(module, "asyncio", replaced)
+
+    def wake(self) -> None:
+        self._may_wake.put_nowait(None)
 
 
 class CountingHasher:

@@ -7,17 +7,19 @@ import pytest
 
 from edge.faults import UnavailableError
 from edge.reasons import Reason
+from edge.tokens import key_sets
 from edge.tokens.key_sets import FetchedKeys, FetchError, KeySetTiming, RemoteKeySet
 from edge.tokens.keys import KeyRefusedError, VerifyingKey
-from tests.support.fakes import NOW_S, FakeClock
+from tests.support.fakes import NOW_S, FakeClock, Sleeps
 
 REFRESH_S, STALE_S = 300, 3600
 
 
 class House:
-    """A key set over a provider that does as it is told."""
+    """A key set over a provider that does as it is told; `jitter` is what intervals are times."""
 
-    def __init__(self) -> None:
+    def __init__(self, *jitter: float) -> None:
+        jitters = iter(jitter)
         self.clock = FakeClock(NOW_S)
         self.offered = ["k1"]
         self.failure: Exception | None = None
@@ -33,7 +35,10 @@ class House:
             parse=self.parse,
             trust=self.trust,
             timing=KeySetTiming(
-                refresh_s=REFRESH_S, stale_s=STALE_S, clock=self.clock, jitter=lambda: 1.0
+                refresh_s=REFRESH_S,
+                stale_s=STALE_S,
+                clock=self.clock,
+                jitter=lambda: next(jitters),
             ),
             watcher=self,
         )
@@ -242,3 +247,21 @@ async def test_never_fetched_is_away(house: House) -> None:
     with pytest.raises(UnavailableError):
         await house.key_set.check()
     assert await house.look("k1") is AWAY
+
+
+async def test_keys_are_fetched_for_ever_at_the_intervals_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The jitter of each round is times 300 s, times 15 s while the provider is away."""
+    sleeps, house = Sleeps(), House(0.9, 1.1, 1.0, 0.95)
+    sleeps.replace_in(key_sets, monkeypatch)
+    running = asyncio.create_task(house.key_set.run())
+    seen = []
+    for failure in (None, FetchError("down"), None):
+        seen.append((round(await sleeps.next(), 6), house.fetches))
+        house.failure = failure
+        sleeps.wake()
+    seen.append((round(await sleeps.next(), 6), house.fetches))
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert seen == [(270, 0), (330, 1), (15, 2), (285, 3)]
