@@ -7,6 +7,8 @@ import pytest
 
 from edge.settings import Settings
 from tests.support.app import RunningApp, make_settings, running_service
+from tests.support.databases import SqliteTemplate
+from tests.support.musts import House
 
 
 @pytest.fixture
@@ -20,3 +22,19 @@ async def app(settings: Settings) -> AsyncIterator[RunningApp]:
         for role in ("admin", "moderator", "user"):
             await running.add_user(role, [role])
         yield running
+
+
+@pytest.fixture
+def sqlite_settings(sqlite_template: SqliteTemplate, tmp_path: Path) -> Settings:
+    """SQLite alone: what is said over HTTP does not depend on the database."""
+    url = sqlite_template.copy_to(tmp_path / "edge.db")
+    return make_settings(tmp_path / "data", url, CORS_ALLOW_ORIGINS="https://app.test")
+
+
+@pytest.fixture
+async def house(sqlite_settings: Settings) -> AsyncIterator[House]:
+    """What the tables of MUSTs are checked in."""
+    async with running_service(sqlite_settings) as app:
+        house = House(app)
+        await house.furnish()
+        yield house

@@ -1,25 +1,34 @@
-"""What the RFCs say an authorization server or a resource server MUST do, one row a MUST.
+"""What the RFCs say an authorization server MUST do at its endpoints, one row a MUST.
 
-Left out are MUSTs of what Edge does not have (redirects, codes, front channels), those about TLS,
-which the load balancer does, and RFC 6749 section 4.3.2 (brute force), which rate policies meet.
-SHOULDs that Edge keeps are in here too.
+`test_token_musts.py` has those about tokens, Basic and problem documents. SHOULDs that Edge keeps
+are in here too. What does not apply, and why:
+
+- RFC 6749 sections 3.1 and 4.1, RFC 7636, RFC 9207, RFC 9700 section 2.1: there is no
+  authorization endpoint, so no redirects, no codes, no PKCE.
+- RFC 6749 section 4.3.2 (brute force): rate policies do it, in `test_login_limits.py`.
+- RFC 8414 section 3 (where the document is for an issuer with a path): `test_metadata.py`.
+- RFC 9449 (DPoP): is not offered; tokens are bearer tokens.
+- TLS, in several: the load balancer does it.
 """
 
-import base64
-import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from pathlib import Path
 from typing import Any, Final
 
-import msgspec
 import pytest
 
-from edge.settings import Settings
 from edge.stores.tables import revocations
-from edge.tokens.claims import AccessClaims
-from tests.support.app import make_settings, running_service
-from tests.support.databases import SqliteTemplate
-from tests.support.musts import OAUTH_PATHS, House, Row, Story, check_oauth_error
+from tests.support.musts import (
+    OAUTH_PATHS,
+    House,
+    Row,
+    Story,
+    adder,
+    check_oauth_error,
+    decode,
+    issued_at_s,
+    joined,
+    refresh_error,
+    signed,
+)
 from tests.support.oauth import add_client
 from tests.support.stores import rows_of, set_session
 
@@ -486,51 +495,7 @@ def rows_8414_and_7517() -> list[Row]:
 
 
 STORIES: Final[list[Story]] = []
-
-
-def must(
-    rfc: int, section: str, law: str
-) -> Callable[[Callable[[House], Awaitable[None]]], Callable[[House], Awaitable[None]]]:
-    """Add a story to the table."""
-
-    def add(check: Callable[[House], Awaitable[None]]) -> Callable[[House], Awaitable[None]]:
-        STORIES.append(Story(rfc=rfc, section=section, law=law, check=check))
-        return check
-
-    return add
-
-
-async def refresh_error(house: House, client: str, token: str) -> str | None:
-    answer = await house.clients[client].refresh(token)
-    error: str | None = answer.json().get("error")
-    return error
-
-
-def decode(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Give header and claims of a token, unverified."""
-    header, payload, _ = token.split(".")
-    padded = [part + "=" * (-len(part) % 4) for part in (header, payload)]
-    first, second = [json.loads(base64.urlsafe_b64decode(part)) for part in padded]
-    return first, second
-
-
-def issued_at_s(house: House) -> int:
-    """Give when the good token was issued, which is now."""
-    now: int = decode(house.values["phone_access"])[1]["iat"]
-    return now
-
-
-def signed(house: House, **changes: Any) -> str:  # noqa: ANN401  # claims of all types
-    """Sign the claims of a good token with some of them changed."""
-    _, claims = decode(house.values["phone_access"])
-    good = msgspec.convert(claims, AccessClaims)
-    return house.app.edge.key_ring.sign(msgspec.structs.replace(good, **changes))
-
-
-def joined(header: Mapping[str, object], token: str) -> str:
-    """Put another header in front of a token."""
-    encoded = base64.urlsafe_b64encode(json.dumps(header).encode()).rstrip(b"=").decode()
-    return f"{encoded}.{token.partition('.')[2]}"
+must: Final = adder(STORIES)
 
 
 @must(6749, "6", "a refresh may narrow the scope, and the refresh token's own stays")
@@ -731,13 +696,6 @@ async def _(house: House) -> None:
             assert (await house.bearer(forged)).status_code == 401
 
 
-@must(8725, "3.8", "tokens of one kind are not taken for those of another")
-async def _(house: House) -> None:
-    access, refresh = house.values["phone_access"], house.values["phone_refresh"]
-    assert (await house.bearer(refresh)).status_code == 401
-    assert await refresh_error(house, "phone", access) == "invalid_grant"
-
-
 @must(8725, "3.10", "what a header says of keys is not followed")
 async def _(house: House) -> None:
     header, _ = decode(house.values["phone_access"])
@@ -770,20 +728,6 @@ ROWS: Final[list[Row | Story]] = [
     *rows_8414_and_7517(),
     *STORIES,
 ]
-
-
-@pytest.fixture
-def sqlite_settings(sqlite_template: SqliteTemplate, tmp_path: Path) -> Settings:
-    """SQLite alone: what is said over HTTP does not depend on the database."""
-    return make_settings(tmp_path / "data", sqlite_template.copy_to(tmp_path / "edge.db"))
-
-
-@pytest.fixture
-async def house(sqlite_settings: Settings) -> AsyncIterator[House]:
-    async with running_service(sqlite_settings) as app:
-        house = House(app)
-        await house.furnish()
-        yield house
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """What the table of MUSTs needs: an Edge with clients and tokens of all kinds, and the rows."""
 
 import base64
+import json
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
@@ -8,8 +9,10 @@ from typing import Any, Final
 import httpx
 import msgspec
 
+from edge.tokens.claims import AccessClaims
 from tests.support.app import RunningApp
 from tests.support.oauth import OAuthClient, add_client
+from tests.support.secrets import remember
 
 FORM: Final = "application/x-www-form-urlencoded"
 OAUTH_PATHS: Final = ("/token", "/oauth/revoke", "/oauth/introspect")
@@ -136,3 +139,81 @@ def check_oauth_error(answer: httpx.Response, error: str) -> None:
     assert set(body) <= {"error", "error_description", "error_uri"}
     for text in body.values():
         assert _ERROR_TEXT.fullmatch(text), text
+
+
+Check = Callable[[House], Awaitable[None]]
+
+
+def adder(stories: list[Story]) -> Callable[[int, str, str], Callable[[Check], Check]]:
+    """Give what adds a story to a table."""
+
+    def must(rfc: int, section: str, law: str) -> Callable[[Check], Check]:
+        def add(check: Check) -> Check:
+            stories.append(Story(rfc=rfc, section=section, law=law, check=check))
+            return check
+
+        return add
+
+    return must
+
+
+async def refresh_error(house: House, client: str, token: str) -> str | None:
+    answer = await house.clients[client].refresh(token)
+    error: str | None = answer.json().get("error")
+    return error
+
+
+def decode(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Give header and claims of a token, unverified."""
+    header, payload, _ = token.split(".")
+    padded = [part + "=" * (-len(part) % 4) for part in (header, payload)]
+    first, second = [json.loads(base64.urlsafe_b64decode(part)) for part in padded]
+    return first, second
+
+
+def issued_at_s(house: House) -> int:
+    """Give when the good token was issued, which is now."""
+    now: int = decode(house.values["phone_access"])[1]["iat"]
+    return now
+
+
+def signed(house: House, **changes: Any) -> str:  # noqa: ANN401  # claims of all types
+    """Sign the claims of a good token with some of them changed."""
+    _, claims = decode(house.values["phone_access"])
+    good = msgspec.convert(claims, AccessClaims)
+    return house.app.edge.key_ring.sign(msgspec.structs.replace(good, **changes))
+
+
+def forged(
+    house: House,
+    header: Mapping[str, object] | None = None,
+    payload: Mapping[str, object] | bytes | None = None,
+) -> str:
+    """Sign what Edge itself would not: members of a good token changed (None: left out), or bytes.
+
+    The key is Edge's own, so that nothing is wrong with it but what was changed.
+    """
+    good_header, claims = decode(house.values["phone_access"])
+    parts = [
+        _changed(good_header, header or {}),
+        payload if isinstance(payload, bytes) else _changed(claims, payload or {}),
+    ]
+    signing_input = ".".join(map(encode, parts))
+    signer = house.app.edge.key_ring._active().opened.signing  # noqa: SLF001  # it signs only what is right
+    token = f"{signing_input}.{encode(signer.sign(signing_input.encode()))}"
+    remember(token)
+    return token
+
+
+def _changed(members: Mapping[str, object], changes: Mapping[str, object]) -> bytes:
+    every = {**members, **changes}
+    return json.dumps({name: every[name] for name in every if every[name] is not None}).encode()
+
+
+def encode(document: bytes) -> str:
+    return base64.urlsafe_b64encode(document).rstrip(b"=").decode()
+
+
+def joined(header: Mapping[str, object], token: str) -> str:
+    """Put another header in front of a token."""
+    return f"{encode(json.dumps(header).encode())}.{token.partition('.')[2]}"
