@@ -105,9 +105,10 @@ class ClaimsPolicy(msgspec.Struct, frozen=True, kw_only=True):
                 return Reason.AUDIENCE_MISMATCH
         elif self.audiences.isdisjoint(aud):
             return Reason.AUDIENCE_MISMATCH
-        if now_s >= claims.exp + self.leeway_s:
+        leeway_s = self.leeway_s
+        if now_s >= claims.exp + leeway_s:
             return Reason.TOKEN_EXPIRED
-        soonest_s = now_s + self.leeway_s
+        soonest_s = now_s + leeway_s
         if soonest_s < claims.iat or soonest_s < claims.nbf:
             return Reason.TOKEN_NOT_YET_VALID
         return None

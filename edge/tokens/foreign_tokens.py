@@ -9,13 +9,12 @@ from typing import Any, Final
 
 import msgspec
 
-from edge.reasons import Reason
 from edge.tokens.claims import ClaimsPolicy, Date, Text, VerifiedToken, revocation_name
 
 Path = Sequence[str]
 
 
-class _Claims(msgspec.Struct, frozen=True, kw_only=True):
+class ForeignClaims(msgspec.Struct, frozen=True, kw_only=True):
     """The claims that have the same meaning everywhere (RFC 7519, RFC 9068, OpenID Connect)."""
 
     iss: str
@@ -30,14 +29,8 @@ class _Claims(msgspec.Struct, frozen=True, kw_only=True):
     azp: str | None = None
 
 
-class ForeignClaims(msgspec.Struct, frozen=True):
-    """The claims of a foreign token, and all its members, where roles and scopes are."""
-
-    standard: _Claims
-    members: Mapping[str, Any]
-
-
-_decode_standard: Final = msgspec.json.Decoder(_Claims).decode
+_decode: Final = msgspec.json.Decoder(ForeignClaims).decode
+_encode: Final = msgspec.json.Encoder().encode
 _decode_members: Final = msgspec.json.Decoder(dict[str, Any]).decode
 
 
@@ -69,41 +62,35 @@ class ForeignTokens:
         self, policy: ClaimsPolicy, *, prefix: str, roles: ClaimMap, scopes: ClaimMap
     ) -> None:
         self.policy = policy
+        self.decode, self.encode = _decode, _encode
+        self.check = policy.check
         self._prefix = prefix
         self._roles = roles
         self._scopes = scopes
 
-    def decode(self, payload: bytes) -> ForeignClaims:
-        return ForeignClaims(_decode_standard(payload), _decode_members(payload))
-
-    def decode_plain(self, payload: bytes) -> None:  # noqa: ARG002  # the port's
-        """Nobody's payload but our own is so well known that it needs no look at its members."""
-        return
-
-    def check(self, claims: ForeignClaims, now_s: float) -> Reason | None:
-        return self.policy.check(claims.standard, now_s)
-
-    def accept(self, claims: ForeignClaims, key_retires_at_s: float) -> VerifiedToken:
+    def accept(
+        self, claims: ForeignClaims, payload: bytes, key_retires_at_s: float
+    ) -> VerifiedToken:
         """Give the token; `ValueError` for a subject that could not be written down."""
-        standard, issuer = claims.standard, self.policy.issuer
-        if not standard.sub.isprintable():
+        members, issuer = _decode_members(payload), self.policy.issuer
+        if not claims.sub.isprintable():
             message = "a subject with control characters"
             raise ValueError(message)
         return VerifiedToken(
             issuer=issuer,
-            subject=f"{self._prefix}:{standard.sub}",
-            expires_at_s=standard.exp,
-            roles=tuple(sorted(self._roles.of(claims.members))),
-            scopes=self._scopes.of(claims.members),
+            subject=f"{self._prefix}:{claims.sub}",
+            expires_at_s=claims.exp,
+            roles=tuple(sorted(self._roles.of(members))),
+            scopes=self._scopes.of(members),
             epoch=0,
-            subject_name=revocation_name("user", issuer, standard.sub),
-            session_name=revocation_name("session", issuer, standard.sid or ""),
-            token_name=revocation_name("token", issuer, standard.jti or ""),
-            session=standard.sid,
-            client_id=standard.client_id or standard.azp,
-            token_id=standard.jti,
-            issued_at_s=standard.iat,
-            good_until_s=min(standard.exp + self.policy.leeway_s, key_retires_at_s),
+            subject_name=revocation_name("user", issuer, claims.sub),
+            session_name=revocation_name("session", issuer, claims.sid or ""),
+            token_name=revocation_name("token", issuer, claims.jti or ""),
+            session=claims.sid,
+            client_id=claims.client_id or claims.azp,
+            token_id=claims.jti,
+            issued_at_s=claims.iat,
+            good_until_s=min(claims.exp + self.policy.leeway_s, key_retires_at_s),
         )
 
 

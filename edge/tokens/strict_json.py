@@ -16,21 +16,8 @@ class DuplicateMemberError(ValueError):
     """An object, at whatever depth, has two members with the same name."""
 
 
-def take_apart(document: bytes) -> dict[str, msgspec.Raw]:
-    """Take an object apart into its members, each still encoded; of a repeated one, the last.
-
-    Raises:
-        ValueError: this is no JSON object, or is nested too deep.
-    """
-    try:
-        return _read_members(document)
-    except RecursionError:
-        message = "nested too deep"
-        raise ValueError(message) from None
-
-
 def read_members(document: bytes) -> dict[str, msgspec.Raw]:
-    """Take an object apart as `take_apart` does, and see that no member is repeated.
+    """Take an object apart into its members, each still encoded; none of them is repeated.
 
     Finding that out may take ten times as long as all the rest, and a token long: what strangers
     send is looked at by this only once it is proven.
@@ -38,8 +25,8 @@ def read_members(document: bytes) -> dict[str, msgspec.Raw]:
     Raises:
         ValueError: this is no JSON object in UTF-8, is nested too deep, or repeats a member.
     """
-    members = take_apart(document)
     try:
+        members = _read_members(document)
         if not _holds_just(members, document):
             json.loads(document.decode("utf-8"), object_pairs_hook=_refuse_duplicates)
     except RecursionError:

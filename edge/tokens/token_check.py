@@ -28,18 +28,21 @@ class TokenCheck:
             UnavailableError: whether it is good cannot be known now.
         """
         verified = self._verifier.verify(token, now_s)
-        if verified is Reason.KEY_UNKNOWN and await self._look_again(token):
-            verified = self._verifier.verify(token, now_s)
+        if verified is Reason.KEY_UNKNOWN:
+            verified = await self._look_again(token, now_s)
         if isinstance(verified, Reason):
             return verified
         if self._revocations.is_revoked(verified):
             return Reason.TOKEN_REVOKED
         return verified
 
-    async def _look_again(self, token: bytes) -> bool:
+    async def _look_again(self, token: bytes, now_s: float) -> VerifiedToken | Reason:
+        """Verify once more, if the key can be found; for strangers it is not looked for."""
         claimed = self._verifier.claimed(token)
-        if claimed is None:
-            return False
+        if isinstance(claimed, Reason):
+            return claimed
         issuer, kid = claimed
         source = self._key_sources.get(issuer)
-        return source is not None and await source.look_again(kid)
+        if source is None or not await source.look_again(kid):
+            return Reason.KEY_UNKNOWN
+        return self._verifier.verify(token, now_s)

@@ -1,69 +1,52 @@
 """Verifying access tokens: from bytes to a typed token or a reason. The hot path.
 
-Whatever is cheap to look at is looked at before the signature (RFC 8725 section 3), so that a flood
-of bad tokens costs as little as the check that refuses each of them. Tokens that held are
-remembered; what is revoked is looked up afterwards, each time (`edge.tokens.revocations`).
+Whatever is cheap to look at is looked at before the signature (RFC 8725 section 3): the size, the
+header, its key, and the claims in one pass of msgspec, whose time is bounded by the size. What
+takes Python's time, such as the search for repeated members, waits for the signature: only holders
+of a key can make us do it. Tokens that held are remembered; what is revoked is looked up
+afterwards, each time (`edge.tokens.revocations`).
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from hashlib import sha256 as _sha256
-from typing import Any, Final, Protocol
+from typing import Final
 
 import msgspec
 
 from edge.reasons import Reason
-from edge.tokens.claims import ClaimsPolicy, VerifiedToken
-from edge.tokens.compact import Header, decode_segment, read_header
+from edge.tokens.claims import VerifiedToken
+from edge.tokens.compact import decode_segment, read_header
 from edge.tokens.keys import VerifyingKey
-from edge.tokens.strict_json import read_members, take_apart
+from edge.tokens.strict_json import read_members
+from edge.tokens.token_reader import TokenReader
 
 # Ours have about 700 characters; those of identity providers with hundreds of groups reach this.
 MAX_TOKEN_LENGTH: Final = 8192
 # Headers differ by key only; that many keys no set of ours has.
 _MOST_HEADERS: Final = 256
 
-_read_issuer: Final = msgspec.json.Decoder(str).decode
+
+class _Named(msgspec.Struct, frozen=True):
+    iss: str
 
 
-class TokenReader(Protocol):
-    """Reads the claims of one issuer's tokens. `decode` raises `ValueError` for malformed ones."""
-
-    policy: ClaimsPolicy
-
-    def decode(self, payload: bytes) -> Any:  # noqa: ANN401  # each reader has claims of its own
-        ...
-
-    def decode_plain(self, payload: bytes) -> Any:  # noqa: ANN401
-        """Decode a payload that surely names this issuer and no member twice; None for others."""
-        ...
-
-    @property
-    def check(self) -> Callable[[Any, float], Reason | None]:
-        """Say why the claims do not hold at that time, None where they do."""
-        ...
-
-    def accept(self, claims: Any, key_retires_at_s: float) -> VerifiedToken:  # noqa: ANN401
-        """Give what claims that hold come to, signed by a key that counts until then.
-
-        Raises `ValueError` where they make no sense.
-        """
-        ...
+_read_issuer: Final = msgspec.json.Decoder(_Named).decode
 
 
 class _Issuer:
     """A trusted issuer: how its tokens are read, and its own keys and nobody else's."""
 
-    __slots__ = ("check", "keys", "reader", "types")
+    __slots__ = ("accept", "check", "decode", "encode", "keys", "name", "types")
 
     def __init__(self, reader: TokenReader) -> None:
-        self.reader = reader
+        self.name = reader.policy.issuer
         self.types = reader.policy.types
+        self.decode = reader.decode
         self.check = reader.check
+        self.encode = reader.encode
+        self.accept = reader.accept
         self.keys: Mapping[str, VerifyingKey] = {}
-
-
-_UNSEEN: Final[tuple[None, None]] = None, None
 
 
 class Verifier:
@@ -75,11 +58,10 @@ class Verifier:
 
     def __init__(self, readers: Iterable[TokenReader], *, most_remembered: int) -> None:
         issuers = [_Issuer(reader) for reader in readers]
-        self._issuers = {issuer.reader.policy.issuer: issuer for issuer in issuers}
-        # As the claim is written by everybody who escapes nothing needlessly.
-        self._by_json = {msgspec.json.encode(name): self._issuers[name] for name in self._issuers}
-        # Of tokens that held: the header decoded, and whose it was then.
-        self._headers: dict[bytes, tuple[Header, _Issuer]] = {}
+        self._issuers = {issuer.name: issuer for issuer in issuers}
+        self._owners: dict[str, list[_Issuer]] = {}  # by the `kid` of a key
+        # Of tokens that held: whose it was, and by which key.
+        self._headers: dict[bytes, tuple[_Issuer, VerifyingKey]] = {}
         self._remembered: dict[bytes, VerifiedToken] = {}
         self._recall = self._remembered.get
         self._order: deque[bytes] = deque()  # the oldest key of a dict is slow to find
@@ -89,21 +71,27 @@ class Verifier:
         """Trust these keys for the tokens of an issuer; where one has gone, forget all tokens."""
         trusted = self._issuers[issuer]
         before, trusted.keys = trusted.keys, {key.kid: key for key in keys}
+        self._headers.clear()
+        self._owners = {}
+        for owner in self._issuers.values():
+            for kid in owner.keys:
+                self._owners.setdefault(kid, []).append(owner)
         if any(_has_gone(key, trusted.keys) for key in before.values()):
             self._remembered.clear()
             self._order.clear()
-            self._headers.clear()
 
-    def claimed(self, token: bytes) -> tuple[str, str] | None:
-        """Give the trusted issuer and the `kid` that a token names; nothing of it is proven."""
+    def claimed(self, token: bytes) -> tuple[str, str] | Reason:
+        """Give the trusted issuer and the `kid` that a token names; nothing of it is proven.
+
+        A reason where it names none.
+        """
         try:
             header_segment, payload_segment, _ = token.split(b".", 2)
-            issuer = self._issuer_of(decode_segment(payload_segment))
-            return (
-                (issuer.reader.policy.issuer, read_header(header_segment).kid) if issuer else None
-            )
+            issuer = _read_issuer(decode_segment(payload_segment)).iss
+            kid = read_header(header_segment).kid
         except (ValueError, RecursionError):
-            return None
+            return Reason.TOKEN_MALFORMED
+        return (issuer, kid) if issuer in self._issuers else Reason.ISSUER_UNKNOWN
 
     def verify(self, token: bytes, now_s: float) -> VerifiedToken | Reason:
         """Check everything but revocation at `now_s`, in seconds since the epoch."""
@@ -121,47 +109,66 @@ class Verifier:
             return Reason.TOKEN_MALFORMED
 
     def _verify_unseen(self, token: bytes, digest: bytes, now_s: float) -> VerifiedToken | Reason:
-        header_segment, payload_segment, signature_segment = token.split(b".", 2)
+        signing_input, _, signature_segment = token.rpartition(b".")
+        header_segment, _, payload_segment = signing_input.partition(b".")
+        trusted = self._headers.get(header_segment)
+        if trusted is None:
+            found = self._find_key(header_segment, payload_segment)
+            if isinstance(found, Reason):
+                return found
+            trusted = found
+        issuer, key = trusted
         payload = decode_segment(payload_segment)
-        header, issuer = self._headers.get(header_segment, _UNSEEN)
-        claims = issuer.reader.decode_plain(payload) if issuer else None
-        is_plain = claims is not None
-        if header is None:
-            header = read_header(header_segment)
-        if issuer is None or claims is None:
-            issuer = self._issuer_of(payload)
-            if issuer is None:
-                return Reason.ISSUER_UNKNOWN
-            claims = issuer.reader.decode(payload)
-        key = _key_for(header, issuer, now_s)
-        if isinstance(key, Reason):
-            return key
+        claims = issuer.decode(payload)
+        if claims.iss != issuer.name:
+            return self._not_the_owner(claims.iss)
+        if now_s >= key.retires_at_s:
+            return Reason.KEY_UNKNOWN
         problem = issuer.check(claims, now_s)
         if problem is not None:
             return problem
-        signing_input = token[: -1 - len(signature_segment)]
         if not key.verify(signing_input, decode_segment(signature_segment)):
             return Reason.SIGNATURE_INVALID
-        if not is_plain:
-            read_members(payload)  # refuses repeated members; too slow for what is not proven
-        verified = issuer.reader.accept(claims, key.retires_at_s)
+        if issuer.encode(claims) != payload:
+            read_members(payload)
         if header_segment not in self._headers:
-            self._remember_header(header_segment, header, issuer)
+            self._accept_header(header_segment, issuer, key)
+        verified = issuer.accept(claims, payload, key.retires_at_s)
         self._remember(digest, verified)
         return verified
 
-    def _issuer_of(self, payload: bytes) -> _Issuer | None:
-        """Find whose token this claims to be."""
-        name = take_apart(payload).get("iss")
-        if name is None:
-            message = "no issuer"
+    def _find_key(
+        self, header_segment: bytes, payload_segment: bytes
+    ) -> tuple[_Issuer, VerifyingKey] | Reason:
+        """Find the key that a header names, and whose it is: of two owners, the one in `iss`."""
+        if b"." in payload_segment:  # a JWE, maybe; where the header is known, base64 finds it
+            message = "more than three segments"
             raise ValueError(message)
-        issuer = self._by_json.get(bytes(name))
-        return issuer or self._issuers.get(_read_issuer(name))
+        header = read_header(header_segment)
+        owners = self._owners.get(header.kid)
+        if owners is None:
+            return Reason.KEY_UNKNOWN
+        issuer = owners[0]
+        if len(owners) > 1:
+            name = _read_issuer(decode_segment(payload_segment)).iss
+            named = self._issuers.get(name)
+            if named not in owners:
+                return self._not_the_owner(name)
+            issuer = named
+        key = issuer.keys[header.kid]
+        if header.alg != key.algorithm:
+            return Reason.ALGORITHM_MISMATCH
+        return (issuer, key) if header.typ in issuer.types else Reason.TYPE_MISMATCH
 
-    def _remember_header(self, segment: bytes, header: Header, issuer: _Issuer) -> None:
-        if len(self._headers) < _MOST_HEADERS:
-            self._headers[segment] = header, issuer
+    def _not_the_owner(self, issuer: str) -> Reason:
+        """Say what is wrong with a token of that issuer: the key it names is another's."""
+        return Reason.KEY_UNKNOWN if issuer in self._issuers else Reason.ISSUER_UNKNOWN
+
+    def _accept_header(self, segment: bytes, issuer: _Issuer, key: VerifyingKey) -> None:
+        """Refuse repeated members; remember the header unless others have a key of that name."""
+        read_members(decode_segment(segment))
+        if len(self._headers) < _MOST_HEADERS and len(self._owners[key.kid]) == 1:
+            self._headers[segment] = issuer, key
 
     def _remember(self, digest: bytes, token: VerifiedToken) -> None:
         """Keep a token that held; where there is no room, the oldest one goes."""
@@ -172,15 +179,6 @@ class Verifier:
             self._remembered.pop(order.popleft(), None)
         order.append(digest)
         self._remembered[digest] = token
-
-
-def _key_for(header: Header, issuer: _Issuer, now_s: float) -> VerifyingKey | Reason:
-    key = issuer.keys.get(header.kid)
-    if key is None or now_s >= key.retires_at_s:
-        return Reason.KEY_UNKNOWN
-    if header.alg != key.algorithm:
-        return Reason.ALGORITHM_MISMATCH
-    return key if header.typ in issuer.types else Reason.TYPE_MISMATCH
 
 
 def _has_gone(key: VerifyingKey, keys: Mapping[str, VerifyingKey]) -> bool:

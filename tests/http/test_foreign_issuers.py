@@ -121,6 +121,10 @@ BAD_TOKENS: dict[str, tuple[Callable[[Provider, Provider], str], str]] = {
         lambda one, _: Provider("https://x.test", *one.keys).token(),
         "issuer_unknown",
     ),
+    "a stranger's, of an unknown key": (
+        lambda _one, _two: Provider("https://x.test", new_key("theirs")).token(),
+        "issuer_unknown",
+    ),
     "signed by another issuer's key": (
         lambda one, two: one.token(key=two.keys[0]),
         "key_unknown",

@@ -362,6 +362,9 @@ class FakeVerifier(Verifier):
         self.asked.append((token, now_s))
         return self.known.get(token, Reason.SIGNATURE_INVALID)
 
+    def claimed(self, token: bytes) -> tuple[str, str]:  # noqa: ARG002  # all are of one key
+        return "https://edge.test", "the key"
+
 
 class FakeRevocationList:
     """A `RevocationList` of token ids; `fault` is raised where the list is away."""
@@ -386,7 +389,7 @@ def make_claims(**fields: object) -> AccessClaims:
 def make_token(**fields: object) -> VerifiedToken:
     """Give what these claims come to when verified."""
     policy = ClaimsPolicy(issuer="https://edge.test", audiences=frozenset({"edge"}), leeway_s=5)
-    return OwnTokens(policy).accept(make_claims(**fields), inf)
+    return OwnTokens(policy).accept(make_claims(**fields), b"", inf)
 
 
 _CLAIMS: Final = AccessClaims(

@@ -186,7 +186,7 @@ def signed(house: House, **changes: Any) -> str:  # noqa: ANN401  # claims of al
 
 def forged(
     house: House,
-    header: Mapping[str, object] | None = None,
+    header: Mapping[str, object] | bytes | None = None,
     payload: Mapping[str, object] | bytes | None = None,
 ) -> str:
     """Sign what Edge itself would not: members of a good token changed (None: left out), or bytes.
@@ -195,7 +195,7 @@ def forged(
     """
     good_header, claims = decode(house.values["phone_access"])
     parts = [
-        _changed(good_header, header or {}),
+        header if isinstance(header, bytes) else _changed(good_header, header or {}),
         payload if isinstance(payload, bytes) else _changed(claims, payload or {}),
     ]
     signing_input = ".".join(map(encode, parts))

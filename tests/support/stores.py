@@ -119,7 +119,7 @@ def verified_token(
         sid=str(session_id),
         epoch=epoch,
     )
-    return OwnTokens(policy).accept(claims, inf)
+    return OwnTokens(policy).accept(claims, b"", inf)
 
 
 # What a statement fails with once `make_revocations_unwritable` has run.

@@ -154,4 +154,4 @@ def test_unknown_claims_are_ignored() -> None:
 )
 def test_scopes_are_the_words_of_the_scope_claim(scope: str, scopes: set[str]) -> None:
     """The claim is taken apart at spaces."""
-    assert OwnTokens(POLICY).accept(make_claims(scope=scope), inf).scopes == scopes
+    assert OwnTokens(POLICY).accept(make_claims(scope=scope), b"", inf).scopes == scopes

@@ -68,7 +68,7 @@ class Replica:
     def kid_of_new_token(self) -> str:
         token = self.ring.sign(make_claims())
         claimed = self.verifier.claimed(token.encode())
-        assert claimed is not None
+        assert isinstance(claimed, tuple)
         return claimed[1]
 
     def verdict(self, token: str) -> VerifiedToken | Reason:
