@@ -96,7 +96,7 @@ def main() -> int:
 
 def _measure(algorithm: Algorithm) -> Iterator[str]:
     """Print the row of an algorithm; yields the targets it missed."""
-    times = _take_turns(candidates(algorithm))
+    times = take_turns(candidates(algorithm))
     floor, cold, warm = (times[name] for name in ("floor", "cold", "warm"))
     above = statistics.median(one - other for one, other in zip(cold, floor, strict=True))
     joserfc, peer = _times(times["joserfc"], cold), _times(times["PyJWT"], cold)
@@ -119,7 +119,7 @@ def _times(slower: Sequence[float], faster: Sequence[float]) -> float:
     return statistics.median(one / other for one, other in zip(slower, faster, strict=True))
 
 
-def _take_turns(candidates: Sequence[Candidate]) -> dict[str, list[float]]:
+def take_turns(candidates: Sequence[Candidate]) -> dict[str, list[float]]:
     """Time each candidate once a round, in seconds a call; the first in a round changes."""
     times: dict[str, list[float]] = {candidate.name: [] for candidate in candidates}
     for round_number in range(_ROUNDS):
