@@ -106,9 +106,13 @@ async def spend(request: ASGIConnection[Any, Any, Any, Any], cost: int) -> None:
     For handlers that find out late how much work a request is.
 
     Raises:
+        ValueError: the cost is negative, which would give something back.
         RefusedError: it does not fit; nothing was charged then.
         UnavailableError: it cannot be counted, and a policy says to refuse then.
     """
+    if cost < 0:
+        message = f"a cost of {cost}"
+        raise ValueError(message)
     meter = meter_of(request.scope)
     if meter is not None:
         _refuse(await meter.spend(cost))

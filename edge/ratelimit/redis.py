@@ -18,6 +18,7 @@ REDIS_CLOCK: Final = "local time = redis.call('TIME') local now = time[1] * 1000
 
 _REQUEST: Final = struct.Struct("<BQ")
 _CHARGE: Final = struct.Struct("<BBIIQ")
+_LARGEST_COST: Final = 2**32 - 1  # more than any limit, so more than that never fits either
 _NOW: Final = struct.Struct("<Q")
 _VERDICT: Final = struct.Struct("<IQq")
 
@@ -104,9 +105,8 @@ def pack_requests(requests: Sequence[Request]) -> list[bytes]:
             quota = charge.quota
             keys.append(charge.key)
             is_log = quota.algorithm == "log"
-            terms.append(
-                _CHARGE.pack(is_log, charge.is_shadow, charge.cost, quota.limit, quota.window_us)
-            )
+            cost = min(charge.cost, _LARGEST_COST)
+            terms.append(_CHARGE.pack(is_log, charge.is_shadow, cost, quota.limit, quota.window_us))
     return [b"%d" % len(keys), *keys, b"".join(terms)]
 
 

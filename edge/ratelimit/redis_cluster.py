@@ -13,11 +13,11 @@ from redis.asyncio import RedisCluster
 from redis.exceptions import NoScriptError, RedisClusterException, RedisError
 
 from edge.faults import UnavailableError
-from edge.ratelimit.charge import Charge, Outcome, Quota, Request, Verdict
+from edge.ratelimit.charge import Charge, Outcome, Request, Verdict
 from edge.ratelimit.redis import Script, pack_requests, unpack_outcomes
+from edge.ratelimit.shared import PROBE_QUOTA
 from edge.reasons import Reason
 
-_PROBE_QUOTA: Final = Quota("counter", 1_000_000, 1_000_000)
 # With so many keys, each node that has a hundredth of the slots has one of them almost surely.
 _MOST_PROBES: Final = 1000
 
@@ -119,7 +119,7 @@ class ClusterLane:
             key = f"edge:limit:probe:{number}"
             node = self._cluster.get_node_from_key(key)
             if node is not None:
-                found.setdefault(node.name, Charge(key.encode(), _PROBE_QUOTA))
+                found.setdefault(node.name, Charge(key.encode(), PROBE_QUOTA))
             if len(found) == len(self._cluster.get_primaries()):
                 break
         return list(found.values())

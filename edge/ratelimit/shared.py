@@ -30,7 +30,8 @@ _IDLE_S: Final = 5.0
 _TURNS: Final = 3
 
 # Writes, for a Redis that is read-only or full answers reads all the same.
-_PROBE: Final = Request([Charge(b"edge:limit:probe", Quota("counter", 1_000_000, 1_000_000))])
+PROBE_QUOTA: Final = Quota("counter", 1_000_000, 1_000_000)
+_PROBE: Final = Request([Charge(b"edge:limit:probe", PROBE_QUOTA)])
 
 
 class _Waiting(msgspec.Struct, frozen=True, gc=False):
@@ -115,19 +116,18 @@ class SharedWindows:
             raise UnavailableError(Reason.LIMITS_UNAVAILABLE)
         waiting = _Waiting(request, asyncio.get_running_loop().create_future())
         if len(self._idle) == len(self._lanes):
-            await self._begin([waiting])
+            await self._begin(self._idle.popleft(), [waiting])
         else:
             self._waiting.append(waiting)
             if len(self._waiting) == 1:  # those that come before the lane runs go with this one
                 self._wake_a_lane()
         return await waiting.outcome
 
-    async def _begin(self, waiting: Sequence[_Waiting]) -> None:
+    async def _begin(self, idle: _Idle, waiting: Sequence[_Waiting]) -> None:
         """Begin a round trip here and now; the lane that is woken would do it only later."""
-        idle = self._idle.popleft()
         batch = _Batch(waiting, is_begun=True)
         try:
-            with suppress(UnavailableError):  # so will finishing it be
+            with suppress(Exception):  # finishing what was not begun fails as well
                 await idle.lane.begin(batch.requests)
         finally:
             if idle.job.done():  # the lane is being stopped
@@ -182,8 +182,10 @@ class SharedWindows:
         """Try connections that nothing was sent on for a while, before a request needs them."""
         while True:
             await asyncio.sleep(_IDLE_S)
-            for _ in range(len(self._idle)):
-                await self._begin([])
+            for idle in tuple(self._idle):
+                if idle in self._idle:  # no request has taken the lane meanwhile
+                    self._idle.remove(idle)
+                    await self._begin(idle, [])
 
     async def _round_trip(self, lane: Lane, batch: _Batch) -> None:
         """Decide the batch. The budget is Redis's: how long requests waited to be sent is ours.

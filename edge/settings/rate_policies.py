@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from edge.ratelimit.partition import PARTS
 from edge.settings.findings import Finding
 from edge.settings.model import RatePolicy, Settings
 
-_PARTS: Final = frozenset({"address", "principal", "client", "account", "route", "global"})
 _PARTS_OF_LOGINS: Final = frozenset({"address", "account", "global"})
 _FIELD_NAME: Final = re.compile(r"header:[a-z0-9!#$%&'*+.^_`|~-]{1,64}")
 _METHOD: Final = re.compile(r"[A-Z]{1,20}")
@@ -38,7 +38,7 @@ _Found = Iterator[tuple[str, str, str]]
 
 def _partition(policy: RatePolicy) -> _Found:
     is_about_logins = policy.counts == "logins"
-    known = _PARTS_OF_LOGINS if is_about_logins else _PARTS - {"account"}
+    known = _PARTS_OF_LOGINS if is_about_logins else PARTS - {"account"}
     for part in policy.partition:
         if part == "account" and not is_about_logins:
             problem = "has account, which only attempts to log in are about"

@@ -125,8 +125,9 @@ async def test_a_shadow_is_charged_when_the_request_is_admitted_and_it_fits(
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 async def test_a_cost_above_the_limit_never_fits(windows: Windows, algorithm: Algorithm) -> None:
     """It is refused without a time to wait, and charges nothing."""
-    outcome = await windows.decide([charge("a", algorithm, limit=3, cost=4)])
-    assert (outcome.is_admitted, outcome.verdicts[0].retry_after_us) == (False, None)
+    for cost in (4, 2**40):
+        outcome = await windows.decide([charge("a", algorithm, limit=3, cost=cost)])
+        assert (outcome.is_admitted, outcome.verdicts[0].retry_after_us) == (False, None)
     assert await admitted(windows, 5, charge("a", algorithm, limit=3)) == 3
 
 

@@ -271,6 +271,20 @@ async def test_each_spending_is_charged_once(tmp_path: Path) -> None:
     assert answer.headers["ratelimit-policy"].count('"own"') == 1
 
 
+@pytest.mark.parametrize(("cost", "status"), [(2**40, 429), (-1, 500)])
+async def test_no_spending_does_harm(tmp_path: Path, cost: int, status: int) -> None:
+    """More than any limit never fits; less than nothing is a mistake that refills no window."""
+    own = Policy(name="own", limit=10, window_s=60)
+
+    @get("/work", opt=dict(PUBLIC), rate_policies=[own])
+    async def work(request: Request[Any, Any, Any]) -> str:
+        await spend(request, cost)
+        return "done"
+
+    answers = await ask(app_with(tmp_path, work), "/work", 2)
+    assert [answer.status_code for answer in answers] == [status, status]
+
+
 async def test_a_policy_of_the_settings_replaces_a_routes_own(run: Run) -> None:
     """Of one name there is one: two would charge one window twice."""
     own = {"name": "protected-endpoint", "limit": 2, "window_s": 60, "partition": ["principal"]}

@@ -217,6 +217,25 @@ async def test_whatever_goes_wrong_in_a_lane_is_told_and_passes(
     assert await house.ask(7) == 7
 
 
+async def test_a_lane_that_a_request_takes_is_not_tried(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While one connection is tried and that takes long, requests use the other; nothing ends."""
+    monkeypatch.setattr("edge.ratelimit.shared._IDLE_S", 0)
+    house.lanes[0].may_send.clear()
+    house.lanes[1].may_answer.clear()
+    trying = asyncio.create_task(house.windows._keep_alive())  # noqa: SLF001  # it waits 5 s in `run`
+    await house.rest()
+    asking = house.asking(1)
+    await house.rest()
+    house.lanes[0].may_send.set()
+    await house.rest()
+    house.lanes[1].may_answer.set()
+    assert await asyncio.gather(*asking) == [1]
+    assert not trying.done()
+    trying.cancel()
+
+
 async def test_a_worker_that_was_busy_does_not_blame_the_store() -> None:
     """What has arrived while the loop was held is read, though the budget is over by then."""
     house = House(budget_s=0.02)
