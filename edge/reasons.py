@@ -27,6 +27,8 @@ class Reason(StrEnum):
     SCOPE_INVALID = "scope_invalid"
     NOT_FOUND = "not_found"
     METHOD_NOT_ALLOWED = "method_not_allowed"
+    PRECONDITION_FAILED = "precondition_failed"
+    RANGE_NOT_SATISFIABLE = "range_not_satisfiable"
 
     # The credentials do not prove who is asking.
     CREDENTIALS_MISSING = "credentials_missing"
@@ -92,4 +94,5 @@ class Reason(StrEnum):
     ISSUER_UNAVAILABLE = "issuer_unavailable"
     LIMITS_UNAVAILABLE = "limits_unavailable"
     HASHING_OVERLOADED = "hashing_overloaded"
+    FILES_UNAVAILABLE = "files_unavailable"
     INTERNAL_ERROR = "internal_error"

@@ -29,6 +29,8 @@ _TITLES: Final[dict[Reason, str]] = {
     Reason.SCOPE_INVALID: "The scope is unknown, malformed or beyond what is allowed",
     Reason.NOT_FOUND: "There is nothing here",
     Reason.METHOD_NOT_ALLOWED: "The method is not allowed here",
+    Reason.PRECONDITION_FAILED: "It is not in the state that the request asks for",
+    Reason.RANGE_NOT_SATISFIABLE: "The range lies beyond the end",
     Reason.CREDENTIALS_MISSING: "Credentials are needed",
     Reason.CREDENTIALS_INVALID: "The username or the password is wrong",
     Reason.ACCOUNT_DISABLED: "The account is disabled",
@@ -69,6 +71,7 @@ _TITLES: Final[dict[Reason, str]] = {
     Reason.ISSUER_UNAVAILABLE: "Whether the token's issuer has its key cannot be known now",
     Reason.LIMITS_UNAVAILABLE: "Rate limits could not be decided",
     Reason.HASHING_OVERLOADED: "Too many logins at once",
+    Reason.FILES_UNAVAILABLE: "The file cannot be read now",
     Reason.INTERNAL_ERROR: "Something went wrong here",
 }
 
