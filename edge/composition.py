@@ -30,6 +30,7 @@ from edge.accounts.sql.clients import SqlClientStore
 from edge.accounts.sql.known_networks import ForgottenNetworks, SqlKnownNetworks
 from edge.accounts.sql.users import SqlUserStore
 from edge.accounts.zxcvbn import estimate
+from edge.http.files.folder import ServedFolder
 from edge.issuers import fetch_first, key_set_of, reader_of
 from edge.limits import monotonic_us, policies_of, windows_of
 from edge.ratelimit.limiter import Limiter
@@ -227,6 +228,7 @@ class Edge:
             clock=time.time,
             new_id=uuid7,
         )
+        self.files = _served_folder(settings)
         self._key_sets = {
             trusted.issuer: key_set_of(trusted, self.verifier, record, time.time)
             for trusted in settings.issuers
@@ -295,6 +297,8 @@ class Edge:
             await self._login.prepare()
             await self.revocations.read()
             await fetch_first(self._key_sets.values())
+            if self.files:
+                stack.enter_context(self.files.opened())
             await stack.enter_async_context(self._background())
             stack.callback(self.health.set_ready, ready=False)
             self.health.set_ready(ready=True)
@@ -394,6 +398,12 @@ def _previous_secret_keys(settings: Settings) -> list[bytes]:
 def _key_id(secret_key: bytes) -> bytes:
     """Name a secret key without saying anything of it."""
     return derive_key(secret_key, "key id")[:4]
+
+
+def _served_folder(settings: Settings) -> ServedFolder | None:
+    if settings.files.root is None or not settings.example_routes:
+        return None
+    return ServedFolder(settings.files.root, clock=time.time)
 
 
 def _redis_wake(settings: Settings) -> "RedisWake | None":

@@ -26,6 +26,7 @@ from edge.http.rate_limits import RateLimits
 from edge.http.routes import (
     admin,
     examples,
+    files,
     health,
     home,
     keys,
@@ -131,11 +132,13 @@ class EdgePlugin(InitPlugin):
                 users.user_by_id,
                 admin.admin_routes(),
                 *(examples.EXAMPLES if settings.example_routes else []),
+                *([files.file] if edge.files else []),
             ],
             dependencies={
                 "about": _always(about),
                 "accounts": _always(edge.accounts),
                 "built_in_client": _always(edge.clients.built_in),
+                "files": _always(edge.files),
                 "health": _always(edge.health),
                 "metrics": _always(edge.metrics),
                 "public_keys": _always(edge.key_ring),

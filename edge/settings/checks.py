@@ -13,6 +13,7 @@ from edge.settings.issuer_checks import check_issuers
 from edge.settings.model import Settings
 from edge.settings.rate_policies import rate_policies
 from edge.settings.secret import decode_secret_key
+from edge.settings.served_folder import check_served_folder
 from edge.stores.redis_url import RedisUrlError, read_redis_url
 
 GENERATE_KEY = "generate one with: openssl rand -base64 32"
@@ -32,6 +33,7 @@ def check(settings: Settings) -> list[Finding]:
         check_issuers,
         _proxies,
         _cors,
+        check_served_folder,
         _refresh,
         _passwords,
         _roles,

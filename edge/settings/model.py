@@ -279,6 +279,13 @@ class Cors(_Section, frozen=True):
     ] = False
 
 
+class Files(_Section, frozen=True):
+    root: Annotated[
+        Path | None,
+        _described("a folder whose files anybody may read at /files/{path}; see docs/http.md"),
+    ] = None
+
+
 class Log(_Section, frozen=True):
     level: Annotated[
         Literal["debug", "info", "warning", "error"], _described("the least severe level logged")
@@ -373,6 +380,7 @@ class Settings(_Section, frozen=True):
     ratelimit: RateLimit = RateLimit()
     proxies: Proxies = Proxies()
     cors: Cors = Cors()
+    files: Files = Files()
     log: Log = Log()
 
     @property
