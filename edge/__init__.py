@@ -5,6 +5,7 @@ from edge.app import create_app
 from edge.http.enforcement import PUBLIC, accepts, spend
 from edge.http.guards import requires_any_role, requires_role, requires_scope
 from edge.http.rate_limits import UNLIMITED
+from edge.http.security_headers import security_headers
 from edge.plugin import EdgePlugin
 from edge.ratelimit.policy import Policy
 from edge.settings import Settings, load_settings
@@ -22,5 +23,6 @@ __all__ = [
     "requires_any_role",
     "requires_role",
     "requires_scope",
+    "security_headers",
     "spend",
 ]

@@ -1,27 +1,32 @@
 """Edge as a Litestar plugin: the same wiring for the service and for an app of your own."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Literal
 
 from litestar import Litestar, Router
 from litestar.config.app import AppConfig
 from litestar.connection import ASGIConnection
 from litestar.di import Provide
+from litestar.handlers import BaseRouteHandler
 from litestar.plugins import InitPlugin
 
 from edge.access.principal import Principal
 from edge.accounts.client import GRANT_TYPES
 from edge.composition import VERSION, Edge
-from edge.http.arrival import TrustedProxies
 from edge.http.bodies import BodyLimits, bounded_request
 from edge.http.client_authentication import ClientAuthentication
-from edge.http.cors import Cors
-from edge.http.enforcement import Enforcement, principal_of
+from edge.http.enforcement import (
+    PUBLIC,
+    Enforcement,
+    accepted_methods,
+    accepts,
+    principal_of,
+)
 from edge.http.exceptions import ExceptionHandlers
-from edge.http.layer import OutermostLayer
+from edge.http.guards import needs_principal
+from edge.http.layer import ContextLayer
 from edge.http.oauth_errors import OAuthErrors
-from edge.http.rate_fields import LEGACY_FIELDS
 from edge.http.rate_limits import RateLimits
 from edge.http.routes import (
     admin,
@@ -40,29 +45,64 @@ from edge.http.routes import (
 )
 from edge.limits import faults_of_route
 from edge.settings import Finding, Settings, SettingsError
+from edge.surface import outermost_layer, trusted_proxies
+
+SERVICE = [home.home, home.openapi, health.live, health.ready, metrics.metrics]
+TOKENS = [
+    keys.jwks,
+    login.login,
+    login.refresh_token,
+    login.logout,
+    sessions.own_sessions,
+    sessions.end_session,
+    sessions.end_sessions,
+    sessions.change_password,
+]
+ACCOUNTS = [users.me, users.user_by_id]
+
+_TWO_CORS = Finding(
+    "error",
+    "cors_config",
+    "of the app is set, and Edge answers for CORS too",
+    'use [cors] of Edge\'s settings instead, or EdgePlugin(settings, without={"layer"})',
+)
+
+# What an app may do without.
+Part = Literal[
+    "layer", "authentication", "rate-limits", "token-routes", "account-routes", "service-routes"
+]
 
 
 class EdgePlugin(InitPlugin):
     """Protects every route of the app and adds Edge's own.
 
     `app = Litestar(handlers, plugins=[EdgePlugin(settings)])`; handlers may ask for
-    `principal: NamedDependency[Principal]` and use the guards of `edge`.
+    `principal: NamedDependency[Principal]` and use the guards of `edge`. `without` leaves parts
+    out; docs/plugin.md says what then is not there.
 
     Raises:
         SettingsError: the settings, taken together, cannot be run with.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, without: Collection[Part] = ()) -> None:
         self.edge = Edge(settings)
+        self._without = frozenset(without)
         self._request_class = bounded_request(
             BodyLimits(settings.server.max_json_depth, settings.server.max_form_fields)
         )
         self.limits = RateLimits(
-            self.edge.limiter, self.edge.policies, legacy=settings.ratelimit.legacy_fields
+            self.edge.limiter,
+            self.edge.policies,
+            legacy=settings.ratelimit.legacy_fields,
+            is_on="rate-limits" not in self._without,
         )
 
     def on_app_init(self, app_config: AppConfig) -> AppConfig:
         settings = self.edge.settings
+        if app_config.cors_config and "layer" not in self._without:
+            raise SettingsError([_TWO_CORS])
+        if "authentication" in self._without:
+            app_config.opt = {**PUBLIC, **app_config.opt}
         handlers = ExceptionHandlers(realm=settings.access.realm, record=self.edge.record)
         app_config.exception_handlers = {**handlers.table(), **app_config.exception_handlers}
         app_config.middleware = [
@@ -86,18 +126,12 @@ class EdgePlugin(InitPlugin):
     async def _lifespan(self, app: Litestar) -> AsyncIterator[None]:
         # Litestar has no hook outside its routing, so its own handler is wrapped, before the
         # server sends the first request.
-        settings = self.edge.settings
-        _check_rate_policies(app, self.limits)
+        _check_routes(app, self.limits)
         inner = app.asgi_handler
-        app.asgi_handler = OutermostLayer(
-            inner,
-            proxies=TrustedProxies(settings.proxies.trusted, settings.proxies.fields),
-            cors=Cors(
-                settings.cors.allow_origins,
-                allow_credentials=settings.cors.allow_credentials,
-                also_exposed=LEGACY_FIELDS if settings.ratelimit.legacy_fields else (),
-            ),
-            limits=self.limits,
+        app.asgi_handler = (
+            ContextLayer(inner, trusted_proxies(self.edge.settings))
+            if "layer" in self._without
+            else outermost_layer(inner, self.edge.settings, self.limits)
         )
         try:
             async with self.edge.running():
@@ -110,27 +144,15 @@ class EdgePlugin(InitPlugin):
         about = home.About(settings.service_name, VERSION, settings.issuer, settings.example_routes)
         return Router(
             path="/",
-            # Here, for Litestar 2 takes no notice of what a plugin says for the whole app.
+            # Here, for Litestar 2 takes no notice of what a plugin says for the whole app; its own
+            # default would be the limit where the setting is beyond that.
             request_max_body_size=settings.server.max_body_bytes,
             request_class=self._request_class,  # whatever the app's own is
+            opt=accepts("bearer"),  # also where the app around them is open
             route_handlers=[
-                home.home,
-                home.openapi,
-                health.live,
-                health.ready,
-                metrics.metrics,
-                keys.jwks,
-                self._oauth_routes(),
-                login.login,
-                login.refresh_token,
-                login.logout,
-                sessions.own_sessions,
-                sessions.end_session,
-                sessions.end_sessions,
-                sessions.change_password,
-                users.me,
-                users.user_by_id,
-                admin.admin_routes(),
+                *self._unless("service-routes", SERVICE),
+                *self._unless("token-routes", [*TOKENS, self._oauth_routes()]),
+                *self._unless("account-routes", [*ACCOUNTS, admin.admin_routes()]),
                 *(examples.EXAMPLES if settings.example_routes else []),
                 *([files.file] if edge.files else []),
             ],
@@ -147,6 +169,9 @@ class EdgePlugin(InitPlugin):
                 "sign_in": _always(edge.sign_in),
             },
         )
+
+    def _unless(self, part: Part, routes: list[Any]) -> list[Any]:
+        return [] if part in self._without else routes
 
     def _oauth_routes(self) -> Router:
         edge, settings = self.edge, self.edge.settings
@@ -173,28 +198,37 @@ class EdgePlugin(InitPlugin):
         )
 
 
-def _check_rate_policies(app: Litestar, limits: RateLimits) -> None:
-    """See that every policy of a route is there and makes sense: else it would limit nobody."""
-    handlers = [
-        (f"{route.path}", handler)
+def _check_routes(app: Litestar, limits: RateLimits) -> None:
+    """See that what routes declare holds: a policy that is not there would limit nobody."""
+    findings = [
+        finding
         for route in app.routes
         for handler in getattr(route, "route_handlers", ())
+        for finding in _faults_of_handler(f"{route.path}", handler, limits)
     ]
-    findings = [
-        finding for place, handler in handlers for finding in faults_of_route(handler.opt, place)
-    ]
-    findings += [
-        Finding(
+    if findings:
+        raise SettingsError(findings)
+
+
+def _faults_of_handler(
+    place: str, handler: BaseRouteHandler, limits: RateLimits
+) -> Iterator[Finding]:
+    yield from faults_of_route(handler.opt, place)
+    for name in limits.unknown_names(handler.opt):
+        yield Finding(
             "error",
             place,
             f"names the rate policy {name!r}, which is not there",
             "add it to [[ratelimit.policies]], or mend the name",
         )
-        for place, handler in handlers
-        for name in limits.unknown_names(handler.opt)
-    ]
-    if findings:
-        raise SettingsError(findings)
+    guards = [guard for layer in handler.ownership_layers for guard in layer.guards or ()]
+    if not accepted_methods(handler.opt) and any(map(needs_principal, guards)):
+        yield Finding(
+            "error",
+            place,
+            "has a guard and is public, so that there is nobody to ask about",
+            'declare it with opt=accepts("bearer"), or remove the guard',
+        )
 
 
 def provide_principal(request: ASGIConnection[Any, Any, Any, Any]) -> Principal:

@@ -15,8 +15,15 @@ class Reason(StrEnum):
     AUTHORIZATION_REPEATED = "authorization_repeated"
     SCHEME_UNSUPPORTED = "scheme_unsupported"
     REQUEST_INVALID = "request_invalid"
+    HOST_INVALID = "host_invalid"
+    PATH_AMBIGUOUS = "path_ambiguous"
+    FIELD_REPEATED = "field_repeated"
+    TOO_MANY_FIELDS = "too_many_fields"
+    URL_TOO_LONG = "url_too_long"
     BODY_MISSING = "body_missing"
     BODY_TOO_LARGE = "body_too_large"
+    BODY_TIMEOUT = "body_timeout"
+    BODY_INCOMPLETE = "body_incomplete"
     CONTENT_TYPE_UNSUPPORTED = "content_type_unsupported"
     CONTENT_ENCODING_UNSUPPORTED = "content_encoding_unsupported"
     JSON_INVALID = "json_invalid"
@@ -59,6 +66,7 @@ class Reason(StrEnum):
     PASSWORD_WRONG = "password_wrong"
     ROLE_MISSING = "role_missing"
     INSUFFICIENT_SCOPE = "insufficient_scope"
+    ORIGIN_REFUSED = "origin_refused"
 
     # There were too many requests.
     RATE_LIMITED = "rate_limited"

@@ -6,10 +6,10 @@ believed only as far as the address is trusted that made it, and so the client e
 
 import ipaddress
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import islice
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast
 
 from litestar.types import Scope
 
@@ -58,34 +58,46 @@ class TrustedProxies:
 
     def __init__(self, networks: Iterable[str], fields: Iterable[str]) -> None:
         self._networks = tuple(ipaddress.ip_network(network) for network in networks)
-        self._fields = frozenset(name.encode("ascii") for name in fields)
-        self._read = forwarded if FORWARDED in self._fields else x_forwarded
+        self._names = tuple(name.encode("ascii") for name in fields) if self._networks else ()
+        self._read = forwarded if FORWARDED in self._names else x_forwarded
         self._remembered_hop = lru_cache(_REMEMBERED)(self._look_up)
-        self._remembered_walk = lru_cache(_REMEMBERED)(self._walk)
+        self._remembered = lru_cache(_REMEMBERED)(self._arrival_by_values)
 
-    def arrival_of(self, scope: Scope) -> Arrival:
-        """Say how a request arrived; see `Arrival`.
+    def arrival_of(self, scope: Scope, named: Mapping[bytes, bytes]) -> Arrival:
+        """Say how a request arrived; see `Arrival`. `named` holds the last field of each name.
 
         Addresses are in their normal form. A claim that names no address ends the walk: whoever
         passed it on is the client. A peer without an address (a Unix socket) is given as it is,
         and not trusted.
         """
-        peer = scope["client"][0] if scope["client"] else ""
-        hop = self._hop(peer) or _Hop(peer, is_trusted=False)
-        hosts = [value for name, value in scope["headers"] if name == b"host"]
-        direct = Arrival(
-            hop.address,
-            read_scheme(scope.get("scheme", "http")) or "http",
-            read_host(hosts[0].decode("latin-1")) if len(hosts) == 1 else "",
-        )
-        return self._believe(direct, scope["headers"]) if hop.is_trusted else direct
+        client = scope["client"]
+        peer = client[0] if client else ""
+        scheme, host = scope.get("scheme", "http"), named.get(b"host", b"")
+        headers = cast("Sequence[tuple[bytes, bytes]]", scope["headers"])
+        if len(named) != len(headers):
+            is_once = [name for name, _ in headers].count(b"host") == 1
+            fields = [field for field in headers if field[0] in self._names]
+            return self._arrival(peer, scheme, host if is_once else b"", fields)
+        values = tuple(map(named.get, self._names))
+        if len(host) + sum(map(len, filter(None, values))) > _LONGEST_REMEMBERED:
+            return self._arrival_by_values(peer, scheme, host, values)
+        return self._remembered(peer, scheme, host, values)
 
-    def _believe(self, direct: Arrival, headers: Iterable[tuple[bytes, bytes]]) -> Arrival:
-        fields = tuple([(name, value) for name, value in headers if name in self._fields])
-        if not fields:
+    def _arrival_by_values(
+        self, peer: str, scheme: str, host: bytes, values: Sequence[bytes | None]
+    ) -> Arrival:
+        pairs = zip(self._names, values, strict=True)
+        fields = [(name, value) for name, value in pairs if value is not None]
+        return self._arrival(peer, scheme, host, fields)
+
+    def _arrival(self, peer: str, scheme: str, host: bytes, fields: Fields) -> Arrival:
+        hop = self._hop(peer) or _Hop(peer, is_trusted=False)
+        direct = Arrival(
+            hop.address, read_scheme(scheme) or "http", read_host(host.decode("latin-1"))
+        )
+        if not (fields and hop.is_trusted):
             return direct
-        is_short = sum([len(value) for _, value in fields]) <= _LONGEST_REMEMBERED
-        claimed = self._remembered_walk(fields) if is_short else self._walk(fields)
+        claimed = self._walk(fields)
         return Arrival(
             claimed.client_address or direct.client_address,
             claimed.scheme or direct.scheme,

@@ -136,6 +136,11 @@ def principal_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Principal:
     return principal
 
 
+def is_authenticated(scope: Mapping[str, Any]) -> bool:
+    """Say whether the enforcement point let somebody in, and not just anybody."""
+    return _PRINCIPAL_KEY in scope
+
+
 def user_of(principal: Principal) -> UUID:
     """Give the id of the user who is asking.
 

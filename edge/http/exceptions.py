@@ -22,6 +22,7 @@ from edge.http.problems import (
     problem,
     scope_challenge,
 )
+from edge.http.request_head import is_http_1
 from edge.reasons import Reason
 from edge.telemetry.events import AccessDenied, Record
 
@@ -32,10 +33,12 @@ NO_STORE: Final = {"Cache-Control": "no-store"}
 
 _STATUS_OF_BODY: Final = {
     Reason.BODY_TOO_LARGE: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    Reason.BODY_TIMEOUT: HTTPStatus.REQUEST_TIMEOUT,
     Reason.CONTENT_TYPE_UNSUPPORTED: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     Reason.CONTENT_ENCODING_UNSUPPORTED: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     Reason.USERNAME_TAKEN: HTTPStatus.CONFLICT,
 }
+_CUT_OFF: Final = frozenset({Reason.BODY_TOO_LARGE, Reason.BODY_TIMEOUT, Reason.BODY_INCOMPLETE})
 _REASON_OF_STATUS: Final = {
     HTTPStatus.NOT_FOUND: Reason.NOT_FOUND,
     HTTPStatus.METHOD_NOT_ALLOWED: Reason.METHOD_NOT_ALLOWED,
@@ -99,6 +102,8 @@ class ExceptionHandlers:
     def body(self, request: AnyRequest, error: BodyError) -> Response[bytes]:
         status = _STATUS_OF_BODY.get(error.reason, HTTPStatus.BAD_REQUEST)
         answer = _answer(request, error.reason, status, errors=error.errors)
+        if error.reason in _CUT_OFF and is_http_1(request.scope):
+            answer.headers["Connection"] = "close"  # the rest of the body is not waited for
         if error.reason is Reason.CONTENT_ENCODING_UNSUPPORTED:
             # Tells this 415 from the other one (RFC 9110 section 12.5.3).
             answer.headers["Accept-Encoding"] = "identity"

@@ -17,6 +17,11 @@ Connection = ASGIConnection[Any, Any, Any, Any]
 Guard = Callable[[Connection, BaseRouteHandler], None]
 
 
+def needs_principal(guard: object) -> bool:
+    """Say whether a guard is one of these, which ask about the principal."""
+    return getattr(guard, "__module__", "") == __name__
+
+
 def requires_role(role: str) -> Guard:
     """Let in who has this role, or one that includes it; others get 403 `role_missing`."""
     return requires_any_role(role)

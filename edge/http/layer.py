@@ -4,21 +4,24 @@ Litestar's middleware runs only for routes that exist; this wraps the app itself
 """
 
 import re
+from collections.abc import Mapping
+from random import getrandbits
 from typing import Any, Final, cast
-from uuid import uuid4
 
 import msgspec
 import structlog
 from litestar.enums import ScopeType
-from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
-from edge.access.decision import Throttled
-from edge.faults import UnavailableError
 from edge.http.arrival import TrustedProxies
+from edge.http.body_stream import BodyStream, StreamLimits, may_have_body
 from edge.http.context import CONTEXT_KEY, RequestContext
-from edge.http.cors import Cors
-from edge.http.problems import MEDIA_TYPE, problem
-from edge.http.rate_limits import Meter, RateLimits, meter_of
+from edge.http.cors import Cors, CorsRule, is_preflight
+from edge.http.plain_answers import PlainAnswer, problem_answer, send_answer
+from edge.http.rate_limits import RateLimits
+from edge.http.reply import Completion, Reply
+from edge.http.request_head import HeadLimits, fault_of, is_http_1
+from edge.http.security_headers import SecurityHeaders
 from edge.reasons import Reason
 
 _log = structlog.stdlib.get_logger("edge.http")
@@ -26,128 +29,122 @@ _log = structlog.stdlib.get_logger("edge.http")
 # What a proxy may hand us to log: long enough for a UUID and a trace id, nothing to inject with.
 _REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._~-]{8,128}")
 
+_STATUS_OF_FAULT: Final = {Reason.TOO_MANY_FIELDS: 431, Reason.URL_TOO_LONG: 414}
+
+_Named = Mapping[bytes, bytes]
+
+
+class ContextLayer:
+    """Gives each request an id and a client address, and leaves answers alone."""
+
+    def __init__(self, app: ASGIApp, proxies: TrustedProxies) -> None:
+        self._app = app
+        self._proxies = proxies
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        _enter(scope, dict(scope["headers"]), self._proxies)
+        await self._app(scope, receive, send)
+
 
 class OutermostLayer:
-    """Gives each request an id and a client address, each answer the id and its CORS fields.
+    """Refuses what no request may be, and completes what the app answers.
 
-    Answers 500 where everything further in failed to answer.
+    Each request gets an id and a client address; each answer the id, security headers, what CORS
+    and the rate limits say. Answers 500 where everything further in failed to answer.
     """
 
     def __init__(
-        self, app: ASGIApp, *, proxies: TrustedProxies, cors: Cors, limits: RateLimits
+        self,
+        app: ASGIApp,
+        *,
+        proxies: TrustedProxies,
+        head_limits: HeadLimits,
+        stream_limits: StreamLimits,
+        cors: Cors,
+        headers: SecurityHeaders,
+        limits: RateLimits,
     ) -> None:
         self._app = app
         self._proxies = proxies
+        self._head_limits = head_limits
+        self._stream_limits = stream_limits
         self._cors = cors
-        self._limits = limits
+        self._completion = Completion(headers, limits)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        context = self._context(scope)
-        cast("dict[str, Any]", scope)[CONTEXT_KEY] = context  # ASGI allows keys of one's own
+        named = dict(scope["headers"])
+        context = _enter(scope, named, self._proxies)
+        fault = fault_of(scope, named, self._head_limits)
         if scope["type"] == ScopeType.HTTP:
-            await self._answer(scope, receive, send, context)
-        else:
+            rule = self._cors.rule_for(scope["path"])
+            of_cors = rule.fields(named.get(b"origin")) if rule else []
+            reply = Reply(self._completion, scope, context, send, of_cors)
+            early = _early_answer(scope, named, context, fault, rule)
+            if early is not None:
+                await send_answer(reply, early)
+                return
+            if may_have_body(scope, named):
+                receive = BodyStream(receive, scope, named, self._stream_limits)
+            await self._answer(scope, receive, reply, context)
+        elif fault is None:
             await self._app(scope, receive, send)
+        else:
+            await _close_websocket(send)
 
     async def _answer(
-        self, scope: HTTPScope, receive: Receive, send: Send, context: RequestContext
+        self, scope: HTTPScope, receive: Receive, reply: Reply, context: RequestContext
     ) -> None:
-        extra = [
-            (b"x-request-id", context.request_id.encode("ascii")),
-            *self._cors.fields(scope["headers"]),
-        ]
-        has_started = is_replaced = False
-
-        async def send_with_fields(message: Message) -> None:
-            nonlocal has_started, is_replaced
-            if is_replaced:
-                return
-            if message["type"] == "http.response.start":
-                has_started = True
-                meter, throttled = await self._metered(scope)
-                added = [*extra, *self._limits.fields(meter)]
-                if throttled is not None:
-                    is_replaced = True
-                    await _send_throttled(send, throttled, context.request_id, added)
-                    return
-                # ASGI lets them be left out
-                message["headers"] = [*message.get("headers", ()), *added]
-            await send(message)
-
-        if self._cors.is_preflight(scope["method"], scope["headers"]):
-            await _send(send_with_fields, 204, self._cors.preflight_fields(scope["headers"]))
-            return
         try:
-            await self._app(scope, receive, send_with_fields)
+            await self._app(scope, receive, reply)
         except Exception:
             _log.exception("nothing answered", request_id=context.request_id, path=scope["path"])
-            if has_started:
+            if reply.is_begun:
                 raise  # too late for another answer: let the server cut the connection
-            await _send_internal_error(send_with_fields, context.request_id)
+            failed = problem_answer(Reason.INTERNAL_ERROR, 500, request_id=context.request_id)
+            await send_answer(reply, failed)
 
-    async def _metered(self, scope: HTTPScope) -> tuple[Meter, Throttled | None]:
-        """Give the meter of a request, and charge one that met no route and so no meter.
 
-        Unknown paths, preflights and what else is answered on the way in would be free otherwise.
-        """
-        meter = meter_of(scope)
-        if meter is not None:
-            return meter, None
-        meter = self._limits.meter_for_stranger(scope)
-        try:
-            return meter, meter.recall() or await meter.charge(None)
-        except UnavailableError:  # the answer is there, and says nothing
-            return meter, None
-
-    def _context(self, scope: Scope) -> RequestContext:
-        request_id: bytes | None = None
-        for name, value in scope["headers"]:
-            if name == b"x-request-id":
-                request_id = value
-        arrival = self._proxies.arrival_of(scope)
-        return RequestContext(
-            request_id=_checked_request_id(request_id),
-            client_address=arrival.client_address,
-            scheme=arrival.scheme,
-            host=arrival.host,
-        )
+def _enter(scope: Scope, named: _Named, proxies: TrustedProxies) -> RequestContext:
+    """Tell everybody further in what is known of a request."""
+    arrival = proxies.arrival_of(scope, named)
+    context = RequestContext(
+        request_id=_checked_request_id(named.get(b"x-request-id")),
+        client_address=arrival.client_address,
+        scheme=arrival.scheme,
+        host=arrival.host,
+    )
+    cast("dict[str, Any]", scope)[CONTEXT_KEY] = context  # ASGI allows keys of one's own
+    return context
 
 
 def _checked_request_id(value: bytes | None) -> str:
     if value is not None and _REQUEST_ID.fullmatch(value):
         return value.decode("ascii")
-    return uuid4().hex
+    return f"{getrandbits(128):032x}"  # names a request and keeps no secret
 
 
-async def _send_internal_error(send: Send, request_id: str) -> None:
-    document = problem(Reason.INTERNAL_ERROR, 500, request_id=request_id)
-    fields = [(b"content-type", MEDIA_TYPE.encode()), (b"cache-control", b"no-store")]
-    await _send(send, 500, fields, msgspec.json.encode(document))
+def _early_answer(
+    scope: HTTPScope,
+    named: _Named,
+    context: RequestContext,
+    fault: Reason | None,
+    rule: CorsRule | None,
+) -> PlainAnswer | None:
+    """Give the answer to a request that goes no further: no request at all, or a preflight."""
+    if fault is not None:
+        status = _STATUS_OF_FAULT.get(fault, 400)
+        answer = problem_answer(fault, status, request_id=context.request_id)
+        # What follows on the connection may belong to the request that was not understood.
+        close = [(b"connection", b"close")] if is_http_1(scope) else []
+        return msgspec.structs.replace(answer, fields=[*answer.fields, *close])
+    if rule is None or not is_preflight(scope["method"], named):
+        return None
+    origin = named[b"origin"]
+    if not rule.allows(origin):
+        return problem_answer(Reason.ORIGIN_REFUSED, 403, request_id=context.request_id)
+    return PlainAnswer(204, rule.preflight_fields())
 
 
-async def _send_throttled(
-    send: Send, throttled: Throttled, request_id: str, added: list[tuple[bytes, bytes]]
-) -> None:
-    wait_s = throttled.retry_after_s
-    document = problem(
-        throttled.reason,
-        429,
-        request_id=request_id,
-        policy=throttled.policy,
-        retry_after_s=wait_s,
-    )
-    fields = [(b"content-type", MEDIA_TYPE.encode()), (b"cache-control", b"no-store"), *added]
-    if wait_s is not None:
-        fields.append((b"retry-after", b"%d" % wait_s))
-    await _send(send, 429, fields, msgspec.json.encode(document))
-
-
-async def _send(
-    send: Any,  # noqa: ANN401  # Litestar's message types are closed, a bare dict does not fit
-    status: int,
-    fields: list[tuple[bytes, bytes]],
-    body: bytes = b"",
-) -> None:
-    length = [] if status == 204 else [(b"content-length", b"%d" % len(body))]  # noqa: PLR2004
-    await send({"type": "http.response.start", "status": status, "headers": [*fields, *length]})
-    await send({"type": "http.response.body", "body": body, "more_body": False})
+async def _close_websocket(send: Any) -> None:  # noqa: ANN401  # Litestar's types of messages are closed
+    """Refuse before it is accepted, which servers answer 403."""
+    await send({"type": "websocket.close", "code": 1008, "reason": ""})

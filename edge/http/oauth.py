@@ -98,8 +98,8 @@ async def read_form(request: EdgeRequest) -> dict[str, str]:
         raise OAuthRefusedError(OAuthError("invalid_request", "Parameters belong into the body"))
     try:
         form = parse_form(await request.body_as(FORM))
-    except RequestEntityTooLarge:
-        form = OAuthError("invalid_request", "The body is too large")
+    except RequestEntityTooLarge:  # Litestar looks at Content-Length first
+        form = OAuthError("invalid_request", title(Reason.BODY_TOO_LARGE))
     except BodyError as error:
         is_no_form = error.reason is Reason.CONTENT_TYPE_UNSUPPORTED
         form = OAuthError("invalid_request", _NO_FORM if is_no_form else title(error.reason))

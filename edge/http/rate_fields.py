@@ -1,6 +1,6 @@
 """What an answer says of rate limits (draft-ietf-httpapi-ratelimit-headers-10). Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from math import ceil
 from typing import Final
 
@@ -13,12 +13,14 @@ LEGACY_FIELDS: Final = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLim
 _MICROSECONDS = 1_000_000
 
 
-def rate_fields(standings: Iterable[Standing], *, legacy: bool) -> Fields:
+def rate_fields(standings: Collection[Standing], *, legacy: bool) -> Fields:
     """Give `RateLimit-Policy` and `RateLimit`, of the windows that are the caller's own.
 
     How a window stands that others fill too, such as that of a whole route, is nobody's business.
     Shadows are not shown: they limit nobody.
     """
+    if not standings:
+        return []
     shown = [
         standing
         for standing in standings

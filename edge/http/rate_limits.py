@@ -4,15 +4,14 @@
 `Policy` objects, and says what a request to it costs; `opt=UNLIMITED` takes it out.
 """
 
-import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from fnmatch import translate
 from functools import lru_cache
 from typing import Any, Final, cast
 
 from edge.access.decision import Throttled
 from edge.access.principal import Principal
 from edge.http.context import context_of
+from edge.http.path_globs import matches_any
 from edge.http.rate_fields import Fields, rate_fields, whole_seconds
 from edge.ratelimit.limiter import Admission, Applied, Limiter, Standing, apply
 from edge.ratelimit.partition import Facts
@@ -135,13 +134,25 @@ class Plan:
 
 
 class RateLimits:
-    """Gives each request its meter. `policies` are those in force; `legacy` adds older fields."""
+    """Gives each request its meter. `policies` are those in force; `legacy` adds older fields.
 
-    def __init__(self, limiter: Limiter, policies: Iterable[Policy], *, legacy: bool) -> None:
+    Where it is not on, no request is limited, whatever its route declares.
+    """
+
+    def __init__(
+        self,
+        limiter: Limiter,
+        policies: Iterable[Policy],
+        *,
+        legacy: bool,
+        is_on: bool = True,
+    ) -> None:
         self._limiter = limiter
         self._legacy = legacy
+        self._is_on = is_on
         self._named = {policy.name: policy for policy in policies}
-        self._on_requests = [p for p in self._named.values() if p.counts == "requests"]
+        on_requests = [policy for policy in self._named.values() if policy.counts == "requests"]
+        self._on_requests = on_requests if is_on else []
         self._has_paths = any(policy.paths for policy in self._on_requests)
         self._nothing = Plan(())
         self._plan = lru_cache(_MOST_PLANS)(self._make_plan)
@@ -152,11 +163,14 @@ class RateLimits:
         named = [one for one in opt.get(_POLICIES, ()) if isinstance(one, str)]
         return [name for name in named if name not in self._named]
 
-    def meter_for_stranger(self, scope: Scope) -> Meter:
-        """Give a meter for a request that met no route: a flood of made-up paths is limited too."""
+    def meter_for_stranger(self, scope: Scope) -> Meter | None:
+        """Give a meter for a request that met no route; None where no policy covers such.
+
+        Unknown paths, preflights and what else is answered on the way in would be free otherwise.
+        """
         path = scope["path"] if self._has_paths else ""
         plan = self._plan_without_route(scope.get("method", ""), path)
-        return Meter(self._limiter, plan, scope)
+        return None if plan is self._nothing else Meter(self._limiter, plan, scope)
 
     def meter_for_route(self, scope: Scope) -> Meter:
         """Give the meter of a request whose route is known; it is found again by `meter_of`."""
@@ -168,9 +182,9 @@ class RateLimits:
         cast("dict[str, Any]", scope)[_METER_KEY] = meter
         return meter
 
-    def fields(self, meter: Meter) -> Fields:
+    def fields(self, meter: Meter | None) -> Fields:
         """Give what the answer says of the limits."""
-        return rate_fields(meter.standings, legacy=self._legacy)
+        return rate_fields(meter.standings, legacy=self._legacy) if meter else []
 
     def covering(self, method: str, template: str, path: str) -> list[Policy]:
         """Give the policies on requests that cover a route, without those of the route itself."""
@@ -178,7 +192,7 @@ class RateLimits:
 
     def met(self, opt: Mapping[str, Any], method: str, template: str, path: str) -> list[Policy]:
         """Give the policies that a request to a route with this `opt` meets."""
-        if opt.get(_UNLIMITED):
+        if opt.get(_UNLIMITED) or not self._is_on:
             return []
         # One of a name: two would charge one window twice. Settings replace what a route brings.
         met = {policy.name: policy for policy in self.covering(method, template, path)}
@@ -189,7 +203,8 @@ class RateLimits:
         return [policy if cost is None else policy.costing(cost) for policy in met.values()]
 
     def _make_plan_without_route(self, method: str, path: str) -> Plan:
-        return Plan(self.covering(method, "", path))
+        policies = self.covering(method, "", path)
+        return Plan(policies) if policies else self._nothing
 
     def _make_plan(self, handler: Any, method: str, template: str, path: str) -> Plan:  # noqa: ANN401  # any of Litestar's
         policies = self.met(handler.opt, method, template, path)
@@ -207,12 +222,7 @@ def _covers(policy: Policy, method: str, template: str, path: str) -> bool:
         return False
     if not policy.routes and not policy.paths:
         return True
-    return template in policy.routes or any(_glob(glob).fullmatch(path) for glob in policy.paths)
-
-
-@lru_cache(_MOST_PLANS)
-def _glob(glob: str) -> re.Pattern[str]:
-    return re.compile(translate(glob))
+    return template in policy.routes or matches_any(path, policy.paths)
 
 
 def _is_early(policy: Policy) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from edge.settings.cors_checks import check_cors
 from edge.settings.findings import Finding
 from edge.settings.issuer_checks import check_issuers
 from edge.settings.model import Settings
@@ -32,8 +33,8 @@ def check(settings: Settings) -> list[Finding]:
         _redis,
         check_issuers,
         _proxies,
-        _cors,
         check_served_folder,
+        check_cors,
         _refresh,
         _passwords,
         _roles,
@@ -137,33 +138,6 @@ def _proxies(settings: Settings) -> Iterator[Finding]:
             "has forwarded beside others, and a client could write the ones your proxies do not",
             "name forwarded alone, or the X-Forwarded fields that they do write",
         )
-
-
-def _cors(settings: Settings) -> Iterator[Finding]:
-    variable = "EDGE_CORS_ALLOW_ORIGINS"
-    if "*" in settings.cors.allow_origins and settings.cors.allow_credentials:
-        yield _error(
-            variable,
-            "is * while EDGE_CORS_ALLOW_CREDENTIALS is true: any page could act as the user",
-            "list the exact origins, or do not allow credentials",
-        )
-    for origin in settings.cors.allow_origins:
-        if origin != "*" and not _is_origin(origin):
-            yield _error(variable, f"has {origin!r}, not an origin", "write it like https://a.test")
-
-
-def _is_origin(text: str) -> bool:
-    try:
-        url = urlsplit(text)
-        return (
-            url.scheme in ("http", "https")
-            and bool(url.hostname)
-            and url.port != 0  # raises where it is no number
-            and text == f"{url.scheme}://{url.netloc}"
-            and "@" not in url.netloc
-        )
-    except ValueError:
-        return False
 
 
 def _refresh(settings: Settings) -> Iterator[Finding]:

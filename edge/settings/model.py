@@ -27,6 +27,10 @@ def _described(text: str) -> Meta:
     return Meta(description=text)
 
 
+# RFC 9110 section 5.6.2.
+_FieldName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}\Z")]
+
+
 class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The habits all sections share."""
 
@@ -42,6 +46,21 @@ class Server(_Section, frozen=True):
         Meta(ge=1024, le=64 * 1024 * 1024),
         _described("the largest request body accepted, in bytes"),
     ] = 64 * 1024
+    body_timeout_s: Annotated[
+        float,
+        Meta(gt=0, le=600),
+        _described("seconds within which a request body has to come, from when it is asked for"),
+    ] = 20.0
+    max_header_fields: Annotated[
+        int,
+        Meta(ge=16, le=100),  # Granian takes no more
+        _described("how many header fields a request may have"),
+    ] = 64
+    max_url_bytes: Annotated[
+        int,
+        Meta(ge=256, le=65_534),  # Granian takes no more
+        _described("how long the path and the query of a request may be, in bytes"),
+    ] = 8192
     max_json_depth: Annotated[
         int, Meta(ge=2, le=200), _described("how deep JSON bodies may be nested")
     ] = 64  # the default of .NET's System.Text.Json; Edge's own routes need 2
@@ -270,13 +289,87 @@ class Proxies(_Section, frozen=True):
     ] = ("x-forwarded-for", "x-forwarded-proto")
 
 
-class Cors(_Section, frozen=True):
+class _CorsRule(_Section, frozen=True):
     allow_origins: Annotated[
-        Names, _described("origins whose pages may read answers, such as https://app.test")
+        Names,
+        _described(
+            "origins whose pages may read answers, such as https://app.test or https://*.app.test;"
+            " in development localhost may, too"
+        ),
     ] = ()
     allow_credentials: Annotated[
         bool, _described("true to let those pages send cookies and HTTP credentials")
     ] = False
+    allow_methods: Annotated[
+        tuple[Annotated[str, Meta(pattern=r"^[A-Z]{1,20}\Z")], ...],
+        _described("the methods those pages may use, in capitals"),
+    ] = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+    allow_headers: Annotated[
+        tuple[_FieldName, ...], _described("the header fields those pages may send")
+    ] = ("Authorization", "Content-Type", "X-Request-Id")
+    expose_headers: Annotated[
+        tuple[_FieldName, ...],
+        _described("header fields of answers that those pages may read, beside those of Edge"),
+    ] = ()
+    max_age_s: Annotated[
+        int,
+        Meta(ge=0, le=86_400),
+        _described("seconds for which browsers may remember the answer to a preflight"),
+    ] = 600
+
+
+class CorsPolicy(_CorsRule, frozen=True, kw_only=True):
+    """Another rule for some paths; see docs/http.md."""
+
+    paths: Annotated[Names, Meta(min_length=1), _described('the paths it covers, such as "/api/*"')]
+
+
+class Cors(_CorsRule, frozen=True):
+    policies: Annotated[
+        tuple[CorsPolicy, ...], _described("other rules by path, a list of tables")
+    ] = ()
+
+
+_SecurityHeader = Literal[
+    "cache-control",
+    "clear-site-data",
+    "content-security-policy",
+    "cross-origin-embedder-policy",
+    "cross-origin-opener-policy",
+    "cross-origin-resource-policy",
+    "permissions-policy",
+    "referrer-policy",
+    "strict-transport-security",
+    "x-content-type-options",
+    "x-dns-prefetch-control",
+    "x-frame-options",
+    "x-permitted-cross-domain-policies",
+    "x-xss-protection",
+]
+
+
+class HeaderOverride(_Section, frozen=True):
+    """Other security headers for some paths; see docs/http.md."""
+
+    paths: Annotated[Names, Meta(min_length=1), _described('the paths it covers, such as "/app/*"')]
+    profile: Annotated[
+        Literal["api", "page"] | None, _described("api or page, for the values of that profile")
+    ] = None
+    fields: Annotated[
+        dict[_SecurityHeader, Annotated[str, Meta(pattern=r"^[ -~]{0,4096}\Z")]],
+        _described('other values by field in lower case, "" to leave the field out'),
+    ] = msgspec.field(default_factory=dict)
+
+
+class Headers(_Section, frozen=True):
+    hsts: Annotated[
+        str,
+        Meta(pattern=r"^[ -~]{0,128}\Z"),
+        _described("the Strict-Transport-Security of answers over https, empty for none"),
+    ] = "max-age=63072000; includeSubDomains"
+    overrides: Annotated[
+        tuple[HeaderOverride, ...], _described("other headers by path, a list of tables")
+    ] = ()
 
 
 class Files(_Section, frozen=True):
@@ -381,6 +474,7 @@ class Settings(_Section, frozen=True):
     proxies: Proxies = Proxies()
     cors: Cors = Cors()
     files: Files = Files()
+    headers: Headers = Headers()
     log: Log = Log()
 
     @property

@@ -335,7 +335,7 @@ def rows_6750() -> list[Row]:
         row(
             "5.3",
             "no shared cache may keep what a token opened",
-            fields={"cache-control": None},
+            fields=NO_STORE,
             **sent("Bearer {phone_access}"),
         ),
     ]

@@ -20,11 +20,12 @@ def arrival(
     **scope: object,
 ) -> Arrival:
     """Give how a request with these header fields arrived from this peer."""
+    headers = [(name.encode("ascii"), value) for name, value in fields]
     whole = {
         "type": "http",
         "scheme": "http",
         "client": (peer, 4711),
-        "headers": [(name.encode("ascii"), value) for name, value in fields],
+        "headers": headers,
         **scope,
     }
-    return TrustedProxies(trusted, believed).arrival_of(cast("Any", whole))
+    return TrustedProxies(trusted, believed).arrival_of(cast("Any", whole), dict(headers))

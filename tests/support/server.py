@@ -43,7 +43,7 @@ class EdgeServer:
         self.port = free_port()
         self.url = f"http://{_HOST}:{self.port}"
         self._environment = environment
-        self._folder = folder
+        self.folder = folder
         self._args = args
         self._start_timeout_s = start_timeout_s
         self._stop_timeout_s = stop_timeout_s
@@ -105,7 +105,7 @@ class EdgeServer:
         with output_path.open("wb") as output, error_path.open("wb") as errors:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "edge", "serve", *self._args],
-                cwd=self._folder,
+                cwd=self.folder,
                 env=self._whole_environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -124,7 +124,7 @@ class EdgeServer:
         """Run an `edge` command beside the server, as its operator would; gives what it prints."""
         return subprocess.run(
             [sys.executable, "-m", "edge", *arguments],
-            cwd=self._folder,
+            cwd=self.folder,
             env=self._whole_environment(),
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -190,11 +190,11 @@ class EdgeServer:
             self.kill()  # whatever went wrong must not be hidden by what is wrong with stopping
 
     def _new_files(self) -> tuple[Path, Path]:
-        name = f"{self._folder.name}-{self.port}-{len(self._errors) + 1}"
+        name = f"{self.folder.name}-{self.port}-{len(self._errors) + 1}"
         self._errors.append(server_log(name))
         # The greeting of --demo shows passwords, by design: it is kept apart from the logs.
         is_apart = "--demo" in self._args
-        output = self._folder / f"{name}.out" if is_apart else server_log(f"{name}-stdout")
+        output = self.folder / f"{name}.out" if is_apart else server_log(f"{name}-stdout")
         self._outputs.append(output)
         return output, self._errors[-1]
 

@@ -386,7 +386,7 @@ def test_what_is_long_is_not_kept() -> None:
         junk = b"%d" % number + b"x" * 60_000
         headers = [(name, junk) for name in (b"host", b"x-forwarded-for", b"x-forwarded-host")]
         scope = {"scheme": "http", "client": (PROXY, 1), "headers": headers}
-        assert proxies.arrival_of(cast("Any", scope)) == Arrival(PROXY, "http", "")
+        assert proxies.arrival_of(cast("Any", scope), dict(headers)) == Arrival(PROXY, "http", "")
 
     tracemalloc.start()
     for number in range(100):

@@ -2,20 +2,12 @@
 
 import pytest
 
-from edge.http.cors import Cors
+from edge.http.cors import LOCALHOST, Cors, CorsPolicy, CorsRule, is_preflight
 
 APP = "https://app.test"
 VARY = (b"vary", b"Origin")
+CREDENTIALS = (b"access-control-allow-credentials", b"true")
 Fields = list[tuple[bytes, bytes]]
-
-
-def request(origin: str | None = None, method: str | None = None) -> Fields:
-    fields: Fields = [(b"host", b"edge.test")]
-    if origin is not None:
-        fields.append((b"origin", origin.encode()))
-    if method is not None:
-        fields.append((b"access-control-request-method", method.encode()))
-    return fields
 
 
 def shown(origin: bytes, *more: tuple[bytes, bytes]) -> Fields:
@@ -26,16 +18,22 @@ def shown(origin: bytes, *more: tuple[bytes, bytes]) -> Fields:
     return [(b"access-control-allow-origin", origin), exposed, *more]
 
 
-CREDENTIALS = (b"access-control-allow-credentials", b"true")
+def rule(*origins: str, credentials: bool = False, any_port_of: tuple[str, ...] = ()) -> CorsRule:
+    policy = CorsPolicy(origins=origins, credentials=credentials, any_port_of=any_port_of)
+    return CorsRule(policy)
+
+
+@pytest.mark.parametrize("origin", [APP, "null", None])
+def test_where_nobody_may_read_nothing_is_said(origin: str | None) -> None:
+    """Without origins there is no rule, and so no field."""
+    assert Cors([]).rule_for("/") is None
+    assert Cors([CorsPolicy()]).rule_for("/") is None
+    assert not rule().allows(str(origin).encode())
 
 
 @pytest.mark.parametrize(
-    ("origins", "allow_credentials", "origin", "fields"),
+    ("origins", "credentials", "origin", "fields"),
     [
-        # Off: nothing at all.
-        ([], False, None, []),
-        ([], False, APP, []),
-        ([], True, APP, []),
         # Some origins: caches are told, and only exact origins see more.
         ([APP], False, None, [VARY]),
         ([APP], False, APP, [VARY, *shown(b"https://app.test")]),
@@ -59,69 +57,150 @@ CREDENTIALS = (b"access-control-allow-credentials", b"true")
         ([APP], True, "https://APP.test", [VARY]),
         ([APP], True, "https://app.test, https://evil.test", [VARY]),
         ([APP], True, "*", [VARY]),
-        ([APP], True, "https://app.t\u00e9st", [VARY]),
+        # null, where it is named.
+        ([APP, "null"], False, "null", [VARY, *shown(b"null")]),
         # All origins: the same answer for everybody, and nothing for nobody.
         (["*"], False, None, []),
         (["*"], False, APP, shown(b"*")),
         (["*"], False, "null", shown(b"*")),
         (["*", APP], False, APP, shown(b"*")),
+        (["*"], True, APP, shown(b"*")),
     ],
 )
 def test_an_origin_is_told_what_is_its_due(
     origins: list[str],
-    allow_credentials: bool,  # noqa: FBT001  # a row of the table
+    credentials: bool,  # noqa: FBT001  # a row of the table
     origin: str | None,
     fields: Fields,
 ) -> None:
-    """Allowed origins are named back, others learn nothing, and caches keep them apart."""
-    cors = Cors(origins, allow_credentials=allow_credentials)
-    assert cors.fields(request(origin)) == fields
-
-
-def test_a_wildcard_never_goes_with_credentials() -> None:
-    """Where all origins may read, none may send credentials, whatever was asked for."""
-    cors = Cors(["*"], allow_credentials=True)
-    assert CREDENTIALS not in cors.fields(request(APP))
+    """Allowed origins are named back, others learn nothing, and `*` never goes with credentials."""
+    sent = None if origin is None else origin.encode("latin-1")
+    assert rule(*origins, credentials=credentials).fields(sent) == fields
 
 
 @pytest.mark.parametrize(
-    ("origins", "method", "fields", "is_one"),
+    ("origin", "is_allowed"),
     [
-        ([APP], "OPTIONS", request(APP, "POST"), True),
-        ([APP], "OPTIONS", request("https://evil.test", "POST"), True),
-        (["*"], "OPTIONS", request(APP, "POST"), True),
-        ([APP], "OPTIONS", request(APP), False),
-        ([APP], "OPTIONS", request(None, "POST"), False),
-        ([APP], "OPTIONS", request(), False),
-        ([APP], "POST", request(APP, "POST"), False),
-        ([APP], "GET", request(APP, "GET"), False),
-        ([], "OPTIONS", request(APP, "POST"), False),
+        ("https://a.example.com", True),
+        ("https://a-1.example.com", True),
+        ("https://xn--bcher-kva.example.com", True),
+        ("https://a.example.com:8443", False),
+        ("https://example.com", False),
+        ("https://.example.com", False),
+        ("https://-a.example.com", False),
+        ("https://a.b.example.com", False),
+        ("http://a.example.com", False),
+        ("https://A.example.com", False),
+        ("https://a.example.com.evil.test", False),
+        ("https://evil.test/.example.com", False),
+        ("https://evil.test#.example.com", False),
+        ("https://user@a.example.com", False),
+        ("https://axexample.com", False),
+        ("https://a.examplexcom", False),
+        ("https://a.example.com\n", False),
+        ("https://*.example.com", False),
+        (f"https://{'a' * 63}.example.com", True),
+        (f"https://{'a' * 64}.example.com", False),
+    ],
+)
+def test_a_pattern_stands_for_one_label(
+    origin: str,
+    is_allowed: bool,  # noqa: FBT001  # a row of the table
+) -> None:
+    """`https://*.example.com` is each direct subdomain, by https, at the default port."""
+    assert rule("https://*.example.com").allows(origin.encode()) is is_allowed
+
+
+@pytest.mark.parametrize(
+    ("origin", "is_allowed"),
+    [
+        ("http://localhost", True),
+        ("http://localhost:3000", True),
+        ("https://localhost:5173", True),
+        ("http://127.0.0.1:8080", True),
+        ("http://[::1]:8080", True),
+        ("http://localhost:", False),
+        ("http://localhost:03000", False),
+        ("http://localhost:3000.evil.test", False),
+        ("http://localhost.evil.test", False),
+        ("http://notlocalhost:3000", False),
+        ("http://127.0.0.10", False),
+        ("http://127.0.0.1.evil.test:80", False),
+        ("null", False),
+    ],
+)
+def test_localhost_is_any_port_of_this_machine(
+    origin: str,
+    is_allowed: bool,  # noqa: FBT001  # a row of the table
+) -> None:
+    """What development allows is this machine and nothing that looks like it."""
+    assert rule(any_port_of=LOCALHOST).allows(origin.encode()) is is_allowed
+
+
+@pytest.mark.parametrize(
+    ("path", "origin"),
+    [
+        ("/", APP),
+        ("/public", APP),
+        ("/public/prices", "*"),
+        ("/public/partner/prices", "*"),
+        ("/partner/prices", "https://partner.test"),
+        ("/closed/prices", None),
+    ],
+)
+def test_the_first_policy_that_covers_a_path_decides(path: str, origin: str | None) -> None:
+    """Policies by path come before the one for all paths; one without origins closes its paths."""
+    cors = Cors(
+        [
+            CorsPolicy(paths=("/public/*",), origins=("*",)),
+            CorsPolicy(paths=("*/partner/*",), origins=("https://partner.test",)),
+            CorsPolicy(paths=("/closed/*",)),
+            CorsPolicy(origins=(APP,)),
+        ]
+    )
+    found = cors.rule_for(path)
+    if origin is None:
+        assert found is None
+        return
+    assert found is not None
+    allowed = APP if origin == "*" else origin
+    assert found.fields(allowed.encode())[-2:] == shown(origin.encode())
+
+
+@pytest.mark.parametrize(
+    ("method", "fields", "is_one"),
+    [
+        ("OPTIONS", [b"origin", b"access-control-request-method"], True),
+        ("OPTIONS", [b"origin"], False),
+        ("OPTIONS", [b"access-control-request-method"], False),
+        ("OPTIONS", [], False),
+        ("POST", [b"origin", b"access-control-request-method"], False),
+        ("options", [b"origin", b"access-control-request-method"], False),
     ],
 )
 def test_a_preflight_is_an_options_request_with_both_fields(
-    origins: list[str],
     method: str,
-    fields: Fields,
+    fields: list[bytes],
     is_one: bool,  # noqa: FBT001  # a row of the table
 ) -> None:
-    """Anything else goes on to the app, and everything does where CORS is off."""
-    assert Cors(origins, allow_credentials=False).is_preflight(method, fields) is is_one
+    """Anything else goes on to the app."""
+    assert is_preflight(method, dict.fromkeys(fields, b"x")) is is_one
 
 
-@pytest.mark.parametrize(("origins", "origin"), [([APP], APP), (["*"], "https://any.test")])
-def test_a_preflight_of_an_allowed_origin_is_told_methods_and_fields(
-    origins: list[str], origin: str
-) -> None:
-    """It may send credentials and JSON with every method, and ask again in ten minutes."""
-    cors = Cors(origins, allow_credentials=False)
-    assert cors.preflight_fields(request(origin, "DELETE")) == [
-        (b"access-control-allow-methods", b"GET, HEAD, POST, PUT, PATCH, DELETE"),
-        (b"access-control-allow-headers", b"Authorization, Content-Type, X-Request-Id"),
-        (b"access-control-max-age", b"600"),
+def test_a_preflight_is_told_methods_and_fields() -> None:
+    """Those of the policy, and for how long that is good."""
+    policy = CorsPolicy(
+        origins=(APP,), methods=("GET", "PURGE"), headers=("X-One", "X-Two"), max_age_s=7
+    )
+    assert CorsRule(policy).preflight_fields() == [
+        (b"access-control-allow-methods", b"GET, PURGE"),
+        (b"access-control-allow-headers", b"X-One, X-Two"),
+        (b"access-control-max-age", b"7"),
     ]
 
 
-@pytest.mark.parametrize("origin", ["https://evil.test", "null", "", None])
-def test_a_preflight_of_any_other_origin_is_told_nothing(origin: str | None) -> None:
-    """An origin that is not allowed learns neither methods nor fields."""
-    assert Cors([APP], allow_credentials=True).preflight_fields(request(origin, "POST")) == []
+def test_a_page_may_read_what_the_policy_adds() -> None:
+    """Further fields are exposed behind those that every page needs."""
+    policy = CorsPolicy(origins=(APP,), exposed=("X-One",))
+    exposed = dict(CorsRule(policy).fields(APP.encode()))[b"access-control-expose-headers"]
+    assert exposed.endswith(b"X-Request-Id, X-One")

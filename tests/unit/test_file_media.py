@@ -59,8 +59,5 @@ def test_what_a_browser_might_run_is_for_saving(ending: str) -> None:
     ],
 )
 def test_what_cannot_run_is_shown(name: str, content_type: str) -> None:
-    """As nothing but what its name says (nosniff); text is UTF-8."""
-    assert content_fields(name) == {
-        "content-type": content_type,
-        "x-content-type-options": "nosniff",
-    }
+    """As nothing but what its name says; text is UTF-8."""
+    assert content_fields(name) == {"content-type": content_type}

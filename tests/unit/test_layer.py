@@ -10,13 +10,17 @@ import pytest
 from litestar.types import HTTPScope, Receive, Scope, Send
 
 from edge.http.arrival import TrustedProxies
+from edge.http.body_stream import StreamLimits
 from edge.http.context import context_of
-from edge.http.cors import Cors
+from edge.http.cors import Cors, CorsPolicy
 from edge.http.layer import OutermostLayer
+from edge.http.request_head import HeadLimits
+from edge.http.security_headers import SecurityHeaders
 from tests.support.limits import no_limits
 
 PEER = "10.0.0.1"
 APP = "https://app.test"
+HOST = (b"host", b"edge.test")
 GIVEN_ID = b"given-id-0123456789"
 
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
@@ -70,14 +74,17 @@ async def exchange(
     layer = OutermostLayer(
         app,
         proxies=TrustedProxies(["10.0.0.0/8"], ["x-forwarded-for", "x-forwarded-proto"]),
-        cors=Cors(origins, allow_credentials=False),
+        head_limits=HeadLimits(),
+        stream_limits=StreamLimits(),
+        cors=Cors([CorsPolicy(origins=origins)]),
+        headers=SecurityHeaders("max-age=1"),
         limits=no_limits(),
     )
     result.scope = {
         "type": "http",
         "method": method,
         "path": "/somewhere",
-        "headers": headers or [],
+        "headers": [HOST, *(headers or [])],
         "client": (PEER, 4711),
         **scope,
     }
@@ -163,7 +170,9 @@ async def test_every_answer_of_the_app_passes_with_its_id(status: int) -> None:
     app = answering(status, (b"x-own", b"1"))
     answer = await exchange(app, [(b"x-request-id", GIVEN_ID)])
     assert answer.status == status
-    assert answer.fields == [(b"x-own", b"1"), (b"x-request-id", GIVEN_ID)]
+    assert answer.fields[0] == (b"x-own", b"1")
+    assert answer.field(b"x-request-id") == GIVEN_ID
+    assert answer.field(b"x-content-type-options") == b"nosniff"
     assert answer.body == b"done"
 
 
@@ -176,7 +185,8 @@ async def test_the_answer_of_an_app_without_fields_gets_them_too() -> None:
 
     answer = await exchange(app, [(b"x-request-id", GIVEN_ID)])
     assert answer.status == 200
-    assert answer.fields == [(b"x-request-id", GIVEN_ID)]
+    assert answer.field(b"x-request-id") == GIVEN_ID
+    assert answer.field(b"x-content-type-options") == b"nosniff"
 
 
 async def test_an_app_that_uses_a_message_twice_is_not_surprised() -> None:
@@ -226,11 +236,13 @@ async def test_other_fields_about_the_client_count_for_nothing() -> None:
 )
 async def test_scheme_and_host_are_found_with_the_client(peer: str, own: str, scheme: str) -> None:
     """The context has them, of the proxy where it is trusted and else of the connection."""
-    headers = [(b"host", b"Edge.test"), (b"x-forwarded-proto", b"https")]
+    headers = [(b"x-forwarded-proto", b"https")]
     answer = await exchange(answering(), headers, client=(peer, 1), scheme=own)
     context = context_of(answer.scope)
     assert (context.client_address, context.scheme) == (peer, scheme)
     assert context.host == "edge.test"
+    names = {name for name, _ in answer.fields}
+    assert (b"strict-transport-security" in names) is (scheme == "https")
 
 
 async def test_a_peer_without_an_address_is_no_error() -> None:
@@ -291,23 +303,30 @@ async def test_a_client_that_left_is_no_failure() -> None:
 # CORS.
 
 
-@pytest.mark.parametrize("origin", [APP, "https://evil.test"])
-async def test_a_preflight_is_answered_here(origin: str) -> None:
-    """The app is not asked; who is allowed is told more, and both get 204 without a body."""
-    headers = [
-        (b"origin", origin.encode()),
-        (b"access-control-request-method", b"POST"),
-        (b"x-request-id", GIVEN_ID),
-    ]
-    answer = await exchange(failing, headers, method="OPTIONS", origins=(APP,))
-    assert answer.status == 204
-    assert answer.body == b""
+def preflight(origin: str) -> Fields:
+    asked = (b"access-control-request-method", b"POST")
+    return [(b"origin", origin.encode()), asked, (b"x-request-id", GIVEN_ID)]
+
+
+async def test_a_preflight_of_an_allowed_origin_is_answered_here() -> None:
+    """The app is not asked: 204 without a body, and what the pages may do."""
+    answer = await exchange(failing, preflight(APP), method="OPTIONS", origins=(APP,))
+    assert (answer.status, answer.body) == (204, b"")
     assert answer.field(b"x-request-id") == GIVEN_ID
     assert answer.field(b"vary") == b"Origin"
-    names = {name for name, _ in answer.fields}
-    assert b"content-length" not in names
-    assert (b"access-control-allow-methods" in names) is (origin == APP)
-    assert (b"access-control-allow-origin" in names) is (origin == APP)
+    assert answer.field(b"access-control-allow-origin") == APP.encode()
+    assert b"POST" in answer.field(b"access-control-allow-methods")
+    assert b"content-length" not in {name for name, _ in answer.fields}
+
+
+@pytest.mark.parametrize("origin", ["https://evil.test", "null"])
+async def test_a_preflight_of_any_other_origin_is_refused(origin: str) -> None:
+    """403 with a code and not a word of CORS, but for caches."""
+    answer = await exchange(failing, preflight(origin), method="OPTIONS", origins=(APP,))
+    assert answer.status == 403
+    assert json.loads(answer.body)["code"] == "origin_refused"
+    assert answer.field(b"vary") == b"Origin"
+    assert not [name for name, _ in answer.fields if name.startswith(b"access-control-")]
 
 
 @pytest.mark.parametrize(
@@ -333,6 +352,43 @@ async def test_every_answer_has_its_cors_fields(status: int) -> None:
     answer = await exchange(answering(status), headers, origins=(APP,))
     assert answer.field(b"access-control-allow-origin") == APP.encode()
     assert answer.field(b"vary") == b"Origin"
+
+
+# Requests that are none.
+
+
+@pytest.mark.parametrize(
+    ("headers", "path", "status", "code"),
+    [
+        ([HOST], b"/", 400, "field_repeated"),
+        ([], b"//", 400, "path_ambiguous"),
+        ([], b"/" + b"a" * 8192, 414, "url_too_long"),
+        ([(b"x-%d" % number, b"") for number in range(64)], b"/", 431, "too_many_fields"),
+    ],
+)
+async def test_a_request_that_is_none_goes_no_further(
+    headers: Fields, path: bytes, status: int, code: str
+) -> None:
+    """Nobody further in sees it, the answer is complete, and the connection ends with it."""
+    given = [*headers, (b"x-request-id", GIVEN_ID)]
+    answer = await exchange(failing, given, raw_path=path, http_version="1.1")
+    assert (answer.status, json.loads(answer.body)["code"]) == (status, code)
+    assert answer.field(b"connection") == b"close"
+    assert answer.field(b"x-request-id") == GIVEN_ID
+    assert answer.field(b"x-content-type-options") == b"nosniff"
+
+
+async def test_http_2_ends_no_connection() -> None:
+    """It has no `Connection` (RFC 9113 section 8.2.2), and one connection carries many requests."""
+    answer = await exchange(failing, [HOST], http_version="2")
+    assert answer.status == 400
+    assert b"connection" not in {name for name, _ in answer.fields}
+
+
+async def test_a_websocket_that_is_none_is_refused() -> None:
+    """It is closed before it is accepted, which servers answer 403."""
+    answer = await exchange(failing, [HOST], type="websocket")
+    assert [message["type"] for message in answer.messages] == ["websocket.close"]
 
 
 # Other scopes.

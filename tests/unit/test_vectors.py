@@ -3,7 +3,6 @@
 import base64
 import json
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -19,9 +18,7 @@ from edge.tokens.own_tokens import OwnTokens
 from edge.tokens.strict_json import read_members
 from edge.tokens.verifier import Verifier
 from tests.support.fakes import NOW_S, make_claims
-from tests.support.requirements import missing
-
-VECTORS: Final = Path(__file__).parents[3] / "shared" / "vectors"
+from tests.support.vectors import vectors
 
 # Where Edge says another thing than Wycheproof, and why. All are Wycheproof's own inconsistencies,
 # named in the NOTICE beside the vectors.
@@ -36,10 +33,7 @@ EXPLAINED: Final[Mapping[int, str]] = {
 
 
 def load(name: str) -> Any:  # noqa: ANN401  # JSON
-    path = VECTORS / name
-    if not VECTORS.exists():
-        missing("vectors", "the folder shared/vectors beside the repository")
-    return json.loads(path.read_text())
+    return json.loads(vectors(name).read_text())
 
 
 def wycheproof(name: str) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:

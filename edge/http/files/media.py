@@ -32,7 +32,7 @@ def content_fields(name: str) -> dict[str, str]:
     """
     media_type = media_type_of(name)
     charset = "; charset=utf-8" if media_type.startswith("text/") else ""
-    fields = {"content-type": media_type + charset, "x-content-type-options": "nosniff"}
+    fields = {"content-type": media_type + charset}
     return fields if _is_shown(media_type) else {**fields, "content-disposition": "attachment"}
 
 

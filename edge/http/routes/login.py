@@ -16,6 +16,7 @@ from edge.http.bodies import EdgeRequest
 from edge.http.context import origin_of
 from edge.http.enforcement import PUBLIC, RefusedError
 from edge.http.events import login_event, refresh_event, request_event
+from edge.http.security_headers import CLEAR_SITE_DATA
 from edge.http.token_answer import Tokens, token_answer
 from edge.telemetry.events import LoggedOut, Record
 
@@ -73,7 +74,12 @@ async def refresh_token(
     return _tokens_or_raise(outcome)
 
 
-@post("/logout", status_code=HTTPStatus.NO_CONTENT, summary="End the session of the access token")
+@post(
+    "/logout",
+    status_code=HTTPStatus.NO_CONTENT,
+    response_headers=CLEAR_SITE_DATA,
+    summary="End the session of the access token",
+)
 async def logout(
     request: EdgeRequest,
     principal: NamedDependency[Principal],

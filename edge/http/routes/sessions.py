@@ -21,6 +21,7 @@ from edge.http.context import context_of
 from edge.http.enforcement import RefusedError, user_of
 from edge.http.events import request_event
 from edge.http.moments import moment
+from edge.http.security_headers import CLEAR_SITE_DATA
 from edge.reasons import Reason
 from edge.telemetry.events import (
     AccountPasswordChanged,
@@ -95,7 +96,11 @@ async def end_session(
     record(request_event(LoggedOut, request.scope, principal=user, session=wanted))
 
 
-@delete("/sessions", summary="Log out everywhere: end all of one's own sessions")
+@delete(
+    "/sessions",
+    response_headers=CLEAR_SITE_DATA,
+    summary="Log out everywhere: end all of one's own sessions",
+)
 async def end_sessions(
     request: EdgeRequest,
     principal: NamedDependency[Principal],
