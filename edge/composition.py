@@ -29,6 +29,7 @@ from edge.accounts.passwords import PasswordPolicy
 from edge.accounts.sql.clients import SqlClientStore
 from edge.accounts.sql.known_networks import ForgottenNetworks, SqlKnownNetworks
 from edge.accounts.sql.users import SqlUserStore
+from edge.accounts.usernames import Usernames
 from edge.accounts.zxcvbn import estimate
 from edge.http.files.folder import ServedFolder
 from edge.issuers import fetch_first, key_set_of, reader_of
@@ -54,6 +55,7 @@ from edge.telemetry.limits import LimitCounts
 from edge.telemetry.logs import record
 from edge.telemetry.metrics import Metrics
 from edge.tokens.access_tokens import AccessTokenIssuer
+from edge.tokens.assertions import AssertionIssuer
 from edge.tokens.claims import CLIENT_PREFIX, ClaimsPolicy
 from edge.tokens.housekeeping import Housekeeping
 from edge.tokens.jose.sealing import KeySealer
@@ -228,6 +230,8 @@ class Edge:
             clock=time.time,
             new_id=uuid7,
         )
+        self.usernames = Usernames(users)
+        self.assertions = AssertionIssuer(self.key_ring, issuer=settings.issuer, clock=time.time)
         self.files = _served_folder(settings)
         self._key_sets = {
             trusted.issuer: key_set_of(trusted, self.verifier, record, time.time)

@@ -10,10 +10,12 @@ from litestar.connection import ASGIConnection
 from litestar.di import Provide
 from litestar.handlers import BaseRouteHandler
 from litestar.plugins import InitPlugin
+from litestar.types import ASGIApp
 
 from edge.access.principal import Principal
 from edge.accounts.client import GRANT_TYPES
 from edge.composition import VERSION, Edge
+from edge.forwarding import forward_auth, unknown_policies
 from edge.http.bodies import BodyLimits, bounded_request
 from edge.http.client_authentication import ClientAuthentication
 from edge.http.enforcement import (
@@ -86,6 +88,9 @@ class EdgePlugin(InitPlugin):
 
     def __init__(self, settings: Settings, *, without: Collection[Part] = ()) -> None:
         self.edge = Edge(settings)
+        missing = unknown_policies(settings, [policy.name for policy in self.edge.policies])
+        if missing:
+            raise SettingsError(missing)
         self._without = frozenset(without)
         self._request_class = bounded_request(
             BodyLimits(settings.server.max_json_depth, settings.server.max_form_fields)
@@ -128,16 +133,21 @@ class EdgePlugin(InitPlugin):
         # server sends the first request.
         _check_routes(app, self.limits)
         inner = app.asgi_handler
-        app.asgi_handler = (
-            ContextLayer(inner, trusted_proxies(self.edge.settings))
-            if "layer" in self._without
-            else outermost_layer(inner, self.edge.settings, self.limits)
-        )
+        app.asgi_handler = self._outermost(inner)
         try:
             async with self.edge.running():
                 yield
         finally:
             app.asgi_handler = inner
+
+    def _outermost(self, app: ASGIApp) -> ASGIApp:
+        settings = self.edge.settings
+        layer: ASGIApp = (
+            ContextLayer(app, trusted_proxies(settings))
+            if "layer" in self._without
+            else outermost_layer(app, settings, self.limits)
+        )
+        return forward_auth(layer, self.edge, self.limits) if settings.access.rules else layer
 
     def _routes(self) -> Router:
         edge, settings = self.edge, self.edge.settings

@@ -32,6 +32,8 @@ class Reason(StrEnum):
     VALIDATION_FAILED = "validation_failed"
     MARKUP_REFUSED = "markup_refused"
     SCOPE_INVALID = "scope_invalid"
+    FORWARD_INCOMPLETE = "forward_incomplete"
+    IDENTITY_FIELD_SENT = "identity_field_sent"
     NOT_FOUND = "not_found"
     METHOD_NOT_ALLOWED = "method_not_allowed"
     PRECONDITION_FAILED = "precondition_failed"
@@ -67,6 +69,9 @@ class Reason(StrEnum):
     ROLE_MISSING = "role_missing"
     INSUFFICIENT_SCOPE = "insufficient_scope"
     ORIGIN_REFUSED = "origin_refused"
+    RULE_MISSING = "rule_missing"
+    PEER_UNTRUSTED = "peer_untrusted"
+    IDENTITY_TOO_LARGE = "identity_too_large"
 
     # There were too many requests.
     RATE_LIMITED = "rate_limited"

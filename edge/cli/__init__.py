@@ -9,6 +9,7 @@ from edge.cli.keys import keys
 from edge.cli.limits import limits
 from edge.cli.policies import policies
 from edge.cli.revoke import revoke
+from edge.cli.rules import rules
 from edge.cli.serve import serve
 from edge.cli.users import users
 
@@ -19,5 +20,5 @@ def main() -> None:
     """Authentication, authorization and rate limits for HTTP services."""
 
 
-for command in (serve, check, settings, db, users, clients, keys, revoke, policies, limits):
+for command in (serve, check, settings, db, users, clients, keys, revoke, rules, policies, limits):
     main.add_command(command)

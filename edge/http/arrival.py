@@ -63,6 +63,11 @@ class TrustedProxies:
         self._remembered_hop = lru_cache(_REMEMBERED)(self._look_up)
         self._remembered = lru_cache(_REMEMBERED)(self._arrival_by_values)
 
+    def trusts(self, scope: Scope) -> bool:
+        """Say whether a request comes from a trusted peer, whoever its client is."""
+        hop = self._hop(scope["client"][0]) if scope["client"] else None
+        return hop is not None and hop.is_trusted
+
     def arrival_of(self, scope: Scope, named: Mapping[bytes, bytes]) -> Arrival:
         """Say how a request arrived; see `Arrival`. `named` holds the last field of each name.
 

@@ -1,14 +1,21 @@
 """What the outermost layer finds out about a request, for everybody further in."""
 
+import re
 from collections.abc import Mapping
-from typing import Any, Final
+from random import getrandbits
+from typing import Any, Final, cast
 
 import msgspec
 from litestar import Request
+from litestar.types import Scope
 
+from edge.http.arrival import TrustedProxies
 from edge.tokens.session import Origin
 
 CONTEXT_KEY: Final = "edge"
+
+# What a proxy may hand us to log: long enough for a UUID and a trace id, nothing to inject with.
+_REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._~-]{8,128}")
 
 # What a person can tell a browser by; the rest of some is pages long.
 _LONGEST_USER_AGENT: Final = 256
@@ -41,3 +48,22 @@ def origin_of(request: Request[Any, Any, Any]) -> Origin:
     user_agent = request.headers.get("user-agent", "")
     shown = "".join(filter(str.isprintable, user_agent))[:_LONGEST_USER_AGENT]
     return Origin(context_of(request.scope).client_address, shown)
+
+
+def enter(scope: Scope, named: Mapping[bytes, bytes], proxies: TrustedProxies) -> RequestContext:
+    """Tell everybody further in what is known of a request."""
+    arrival = proxies.arrival_of(scope, named)
+    context = RequestContext(
+        request_id=_checked_request_id(named.get(b"x-request-id")),
+        client_address=arrival.client_address,
+        scheme=arrival.scheme,
+        host=arrival.host,
+    )
+    cast("dict[str, Any]", scope)[CONTEXT_KEY] = context  # ASGI allows keys of one's own
+    return context
+
+
+def _checked_request_id(value: bytes | None) -> str:
+    if value is not None and _REQUEST_ID.fullmatch(value):
+        return value.decode("ascii")
+    return f"{getrandbits(128):032x}"  # names a request and keeps no secret

@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from edge.http.path_globs import matches_any
+from edge.globs import matches_any
 
 Fields = list[tuple[bytes, bytes]]
 

@@ -3,10 +3,8 @@
 Litestar's middleware runs only for routes that exist; this wraps the app itself.
 """
 
-import re
 from collections.abc import Mapping
-from random import getrandbits
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import msgspec
 import structlog
@@ -15,7 +13,7 @@ from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
 from edge.http.arrival import TrustedProxies
 from edge.http.body_stream import BodyStream, StreamLimits, may_have_body
-from edge.http.context import CONTEXT_KEY, RequestContext
+from edge.http.context import RequestContext, enter
 from edge.http.cors import Cors, CorsRule, is_preflight
 from edge.http.plain_answers import PlainAnswer, problem_answer, send_answer
 from edge.http.rate_limits import RateLimits
@@ -25,9 +23,6 @@ from edge.http.security_headers import SecurityHeaders
 from edge.reasons import Reason
 
 _log = structlog.stdlib.get_logger("edge.http")
-
-# What a proxy may hand us to log: long enough for a UUID and a trace id, nothing to inject with.
-_REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._~-]{8,128}")
 
 _STATUS_OF_FAULT: Final = {Reason.TOO_MANY_FIELDS: 431, Reason.URL_TOO_LONG: 414}
 
@@ -42,7 +37,7 @@ class ContextLayer:
         self._proxies = proxies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        _enter(scope, dict(scope["headers"]), self._proxies)
+        enter(scope, dict(scope["headers"]), self._proxies)
         await self._app(scope, receive, send)
 
 
@@ -73,7 +68,7 @@ class OutermostLayer:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         named = dict(scope["headers"])
-        context = _enter(scope, named, self._proxies)
+        context = enter(scope, named, self._proxies)
         fault = fault_of(scope, named, self._head_limits)
         if scope["type"] == ScopeType.HTTP:
             rule = self._cors.rule_for(scope["path"])
@@ -102,25 +97,6 @@ class OutermostLayer:
                 raise  # too late for another answer: let the server cut the connection
             failed = problem_answer(Reason.INTERNAL_ERROR, 500, request_id=context.request_id)
             await send_answer(reply, failed)
-
-
-def _enter(scope: Scope, named: _Named, proxies: TrustedProxies) -> RequestContext:
-    """Tell everybody further in what is known of a request."""
-    arrival = proxies.arrival_of(scope, named)
-    context = RequestContext(
-        request_id=_checked_request_id(named.get(b"x-request-id")),
-        client_address=arrival.client_address,
-        scheme=arrival.scheme,
-        host=arrival.host,
-    )
-    cast("dict[str, Any]", scope)[CONTEXT_KEY] = context  # ASGI allows keys of one's own
-    return context
-
-
-def _checked_request_id(value: bytes | None) -> str:
-    if value is not None and _REQUEST_ID.fullmatch(value):
-        return value.decode("ascii")
-    return f"{getrandbits(128):032x}"  # names a request and keeps no secret
 
 
 def _early_answer(

@@ -10,8 +10,8 @@ from typing import Any, Final, cast
 
 from edge.access.decision import Throttled
 from edge.access.principal import Principal
+from edge.globs import matches_any
 from edge.http.context import context_of
-from edge.http.path_globs import matches_any
 from edge.http.rate_fields import Fields, rate_fields, whole_seconds
 from edge.ratelimit.limiter import Admission, Applied, Limiter, Standing, apply
 from edge.ratelimit.partition import Facts
@@ -38,12 +38,13 @@ Scope = Mapping[str, Any]
 class Meter:
     """The policies of one request, and what they said so far."""
 
-    __slots__ = ("_applied", "_limiter", "_plan", "_scope", "_standings")
+    __slots__ = ("_applied", "_limiter", "_plan", "_route", "_scope", "_standings")
 
-    def __init__(self, limiter: Limiter, plan: "Plan", scope: Scope) -> None:
+    def __init__(self, limiter: Limiter, plan: "Plan", scope: Scope, route: str = "") -> None:
         self._limiter = limiter
         self._plan = plan
         self._scope = scope
+        self._route = route or scope.get("path_template", "")
         self._applied: list[Applied] = []
         self._standings: dict[str, Standing] = {}
 
@@ -97,7 +98,7 @@ class Meter:
     def _facts(self, principal: Principal | None) -> Facts:
         return Facts(
             address=context_of(self._scope).client_address,
-            route=self._scope.get("path_template", ""),
+            route=self._route,
             principal=principal.subject if principal else None,
             client=principal.client_id if principal else None,
             headers=self._plan.headers_of(self._scope),
@@ -156,6 +157,7 @@ class RateLimits:
         self._has_paths = any(policy.paths for policy in self._on_requests)
         self._nothing = Plan(())
         self._plan = lru_cache(_MOST_PLANS)(self._make_plan)
+        self._plan_of_names = lru_cache(_MOST_PLANS)(self._make_plan_of_names)
         self._plan_without_route = lru_cache(_MOST_PLANS)(self._make_plan_without_route)
 
     def unknown_names(self, opt: Mapping[str, Any]) -> list[str]:
@@ -182,6 +184,10 @@ class RateLimits:
         cast("dict[str, Any]", scope)[_METER_KEY] = meter
         return meter
 
+    def meter_for_rule(self, rule: str, names: tuple[str, ...], scope: Scope) -> Meter:
+        """Give the meter of a request that an access rule is about, of the policies it names."""
+        return Meter(self._limiter, self._plan_of_names(names), scope, route=f"rule {rule}")
+
     def fields(self, meter: Meter | None) -> Fields:
         """Give what the answer says of the limits."""
         return rate_fields(meter.standings, legacy=self._legacy) if meter else []
@@ -201,6 +207,11 @@ class RateLimits:
             met[name] = self._named[name] if isinstance(one, str) else self._named.get(name, one)
         cost = opt.get(_COST)
         return [policy if cost is None else policy.costing(cost) for policy in met.values()]
+
+    def _make_plan_of_names(self, names: tuple[str, ...]) -> Plan:
+        return (
+            Plan([self._named[name] for name in names]) if self._is_on and names else self._nothing
+        )
 
     def _make_plan_without_route(self, method: str, path: str) -> Plan:
         policies = self.covering(method, "", path)

@@ -43,6 +43,13 @@ def is_http_1(scope: Mapping[str, Any]) -> bool:
     return str(scope.get("http_version", "1.1")).startswith("1")
 
 
+def is_ambiguous(path: bytes, decoded: str) -> bool:
+    """Say whether a path, as sent and as decoded once, can be read in more than one way."""
+    return not _PLAIN.fullmatch(path) and (
+        _AMBIGUOUS.search(path) is not None or _NOT_UTF8 in decoded
+    )
+
+
 def fault_of(
     scope: Mapping[str, Any], fields: Mapping[bytes, bytes], limits: HeadLimits
 ) -> Reason | None:
@@ -53,7 +60,7 @@ def fault_of(
     path = scope.get("raw_path") or scope["path"].encode()
     if len(path) + len(scope.get("query_string", b"")) > limits.url_bytes:
         return Reason.URL_TOO_LONG
-    if not _PLAIN.fullmatch(path) and (_AMBIGUOUS.search(path) or _NOT_UTF8 in scope["path"]):
+    if is_ambiguous(path, scope["path"]):
         return Reason.PATH_AMBIGUOUS
     if len(fields) != len(headers) and _has_repeated(headers):
         return Reason.FIELD_REPEATED

@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from edge.http.path_globs import matches_any
+from edge.globs import matches_any
 
 Fields = list[tuple[bytes, bytes]]
 Profile = Literal["api", "page"]

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from edge.settings.access_rule_checks import check_access_rules
 from edge.settings.cors_checks import check_cors
 from edge.settings.findings import Finding
 from edge.settings.issuer_checks import check_issuers
@@ -35,6 +36,7 @@ def check(settings: Settings) -> list[Finding]:
         _proxies,
         check_served_folder,
         check_cors,
+        check_access_rules,
         _refresh,
         _passwords,
         _roles,

@@ -196,6 +196,41 @@ class Passwords(_Section, frozen=True):
     ] = 2.0
 
 
+class AccessRule(_Section, frozen=True):
+    """What a request that a load balancer asks about has to bring; see docs/forward-auth.md."""
+
+    name: Annotated[
+        str,
+        Meta(pattern=r"^[a-z][a-z0-9-]{0,63}\Z"),
+        _described("its name, for events and edge rules, of a-z 0-9 -"),
+    ]
+    hosts: Annotated[
+        Names, _described('the hosts it covers, such as "shop.test" or "*.test"; none for all')
+    ] = ()
+    paths: Annotated[
+        Names, _described('the paths it covers, such as "/orders/*"; none for all')
+    ] = ()
+    methods: Annotated[
+        tuple[Annotated[str, Meta(pattern=r"^[A-Z]{1,20}\Z")], ...],
+        _described("the methods it covers, in capitals; none for all"),
+    ] = ()
+    public: Annotated[bool, _described("true to ask nobody who they are")] = False
+    authentication: Annotated[
+        tuple[Literal["bearer", "basic"], ...],
+        Meta(min_length=1),
+        _described("the authentication methods it takes: bearer, basic"),
+    ] = ("bearer",)
+    roles: Annotated[Names, _described("the roles of which one is needed")] = ()
+    scopes: Annotated[Names, _described("the scopes that all are needed")] = ()
+    rate_policies: Annotated[Names, _described("the names of rate policies that count it")] = ()
+    audience: Annotated[
+        str,
+        Meta(max_length=255),
+        _described("the `aud` of an assertion for the service, empty for no assertion"),
+    ] = ""
+    shadow: Annotated[bool, _described("true to decide and refuse nobody")] = False
+
+
 class Access(_Section, frozen=True):
     realm: Annotated[
         str,
@@ -215,6 +250,10 @@ class Access(_Section, frozen=True):
         Meta(ge=0, le=300),
         _described("seconds for which verified Basic credentials skip the hash, 300 at most"),
     ] = 300
+    rules: Annotated[
+        tuple[AccessRule, ...],
+        _described("who may ask what behind a load balancer that asks Edge, a list of tables"),
+    ] = ()
 
 
 class RatePolicy(_Section, frozen=True):

@@ -77,6 +77,17 @@ class AccessDenied(SecurityEvent, frozen=True, kw_only=True):
     path: str = ""
 
 
+class ForwardDenied(SecurityEvent, frozen=True, kw_only=True):
+    """A request that a load balancer asked about; `shadow` ones got through all the same."""
+
+    name = "forward.denied"
+    rule: str = ""
+    method: str = ""
+    host: str = ""
+    path: str = ""
+    shadow: str = "false"
+
+
 class RevocationsUnavailable(SecurityEvent, frozen=True, kw_only=True):
     """The change list could not be read; told once an outage."""
 

@@ -10,6 +10,8 @@ from msgspec import Meta
 from edge.reasons import Reason
 
 ACCESS_TOKEN_TYPE: Final = "at+jwt"  # noqa: S105  # RFC 9068 section 2.1, no password
+# Of our own: no verifier of access tokens takes it (RFC 8725 section 3.11).
+ASSERTION_TYPE: Final = "edge-assertion+jwt"
 # What the subject of a service account begins with; no user's id does, nor any foreign prefix.
 CLIENT_PREFIX: Final = "client:"
 
@@ -37,6 +39,22 @@ class AccessClaims(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     scope: str = ""
     roles: tuple[str, ...] = ()
     nbf: Date = 0
+
+
+class AssertionClaims(msgspec.Struct, frozen=True, kw_only=True):
+    """What an assertion says of who is asking; dates in seconds since the epoch.
+
+    `aud` is the service it is for, `method` how the principal was authenticated.
+    """
+
+    iss: str
+    sub: str
+    aud: str
+    iat: int
+    exp: int
+    method: str
+    roles: tuple[str, ...]
+    scope: str
 
 
 class VerifiedToken(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -9,7 +9,7 @@ import msgspec
 
 from edge.faults import UnavailableError
 from edge.reasons import Reason
-from edge.tokens.claims import ACCESS_TOKEN_TYPE, AccessClaims
+from edge.tokens.claims import ACCESS_TOKEN_TYPE, ASSERTION_TYPE, AccessClaims, AssertionClaims
 from edge.tokens.key_schedule import KeySchedule, KeyTimes, active_key
 from edge.tokens.signing_key import JwkSet, OpenedKey
 from edge.tokens.verifier import Verifier
@@ -49,7 +49,7 @@ class KeyRing:
         self._clock = clock
         self._monotonic = monotonic
         self._keys: dict[str, RingKey] = {}
-        self._headers: dict[str, bytes] = {}
+        self._headers: dict[tuple[str, str], bytes] = {}
         self._read_at_ms = 0
         self._read_at_s = -float("inf")
         self._to_wall_clock_s = 0.0
@@ -79,7 +79,11 @@ class KeyRing:
             return
         alive = [key for key in keys if not key.times.is_retired(read_at_ms)]
         self._keys = {key.times.kid: key for key in alive}
-        self._headers = {key.times.kid: _header(key.opened) for key in alive}
+        self._headers = {
+            (key.times.kid, type_): _header(key.opened, type_)
+            for key in alive
+            for type_ in (ACCESS_TOKEN_TYPE, ASSERTION_TYPE)
+        }
         self._read_at_ms, self._read_at_s = read_at_ms, began_s
         self._follow_wall_clock()
         self._verifier.replace_keys(
@@ -99,8 +103,16 @@ class KeyRing:
         Raises:
             UnavailableError: the keys at hand are too old to sign with.
         """
+        return self._sign(claims, ACCESS_TOKEN_TYPE)
+
+    def sign_assertion(self, claims: AssertionClaims) -> str:
+        """Sign an assertion; as `sign` does."""
+        return self._sign(claims, ASSERTION_TYPE)
+
+    def _sign(self, claims: AccessClaims | AssertionClaims, type_: str) -> str:
         key = self._active()
-        signing_input = b".".join((self._headers[key.times.kid], _to_base64url(_encode(claims))))
+        header = self._headers[key.times.kid, type_]
+        signing_input = b".".join((header, _to_base64url(_encode(claims))))
         signature = key.opened.signing.sign(signing_input)
         return b".".join((signing_input, _to_base64url(signature))).decode("ascii")
 
@@ -148,11 +160,9 @@ def _jwk_set(keys: Sequence[OpenedKey], max_age_s: int) -> JwkSet:
     return JwkSet(body, f'"{hashlib.sha256(body).hexdigest()[:32]}"', max_age_s)
 
 
-def _header(key: OpenedKey) -> bytes:
+def _header(key: OpenedKey, type_: str) -> bytes:
     signing = key.signing
-    return _to_base64url(
-        _encode({"alg": signing.algorithm, "kid": signing.kid, "typ": ACCESS_TOKEN_TYPE})
-    )
+    return _to_base64url(_encode({"alg": signing.algorithm, "kid": signing.kid, "typ": type_}))
 
 
 def _to_base64url(data: bytes) -> bytes:

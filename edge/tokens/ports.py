@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from edge.tokens.claims import AccessClaims, VerifiedToken
+from edge.tokens.claims import AccessClaims, AssertionClaims, VerifiedToken
 from edge.tokens.keys import Algorithm
 from edge.tokens.revocations import Changes
 from edge.tokens.session import LiveSession, Origin, Session, SessionLifetime
@@ -95,6 +95,14 @@ class KeySource(Protocol):
             UnavailableError: the keys at hand are too old to say that there is no such key.
         """
         ...
+
+
+class AssertionSigner(Protocol):
+    """Signs assertions with the active key; its methods raise as those of `AccessTokenSigner`."""
+
+    def latest_expiry_s(self) -> float: ...
+
+    def sign_assertion(self, claims: AssertionClaims) -> str: ...
 
 
 class AccessTokenSigner(Protocol):

@@ -28,6 +28,7 @@ NAMES = {
     "client.enabled": events.ClientEnabled,
     "session.ended": events.LoggedOut,
     "access.denied": events.AccessDenied,
+    "forward.denied": events.ForwardDenied,
     "revocations.unavailable": events.RevocationsUnavailable,
     "housekeeping.failed": events.HousekeepingFailed,
     "key.added": events.KeyAdded,
@@ -80,6 +81,9 @@ def test_an_event_has_no_room_for_secrets(kind: type[SecurityEvent]) -> None:
         "count",
         "issuer",
         "left_out",
+        "rule",
+        "host",
+        "shadow",
     }
 
 

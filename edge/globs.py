@@ -1,4 +1,4 @@
-"""Paths as patterns: in `/reports/*`, `*` stands for anything, slashes too. Pure."""
+"""Patterns for paths and hosts: in `/reports/*`, `*` stands for anything, slashes too. Pure."""
 
 import re
 from collections.abc import Iterable
@@ -10,9 +10,9 @@ from typing import Final
 _MOST_GLOBS: Final = 4096
 
 
-def matches_any(path: str, globs: Iterable[str]) -> bool:
-    """Say whether a path is as one of the patterns says, the whole of it."""
-    return any(_compiled(glob).fullmatch(path) for glob in globs)
+def matches_any(text: str, globs: Iterable[str]) -> bool:
+    """Say whether a text is as one of the patterns says, the whole of it."""
+    return any(_compiled(glob).fullmatch(text) for glob in globs)
 
 
 @lru_cache(_MOST_GLOBS)

@@ -1,0 +1,1 @@
+"""Forward-auth: load balancers ask about requests to services behind them."""

@@ -1,0 +1,117 @@
+"""How each load balancer asks about a request, and which answers it understands. Pure.
+
+- nginx (`auth_request`) says it in `X-Original-Method` and `X-Original-URL`. It understands 2xx,
+  401 and 403, and would make 500 of everything else.
+- Traefik and Caddy, and HAProxy with our action, say it in `X-Forwarded-Method`, `X-Forwarded-Host`
+  and `X-Forwarded-Uri`, and pass on the answer.
+- Envoy (`ext_authz` over HTTP) asks with the method and host of the request and its path behind the
+  prefix, and passes on the answer.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final, Literal
+from urllib.parse import unquote
+
+import msgspec
+
+from edge.http.arrival import read_host
+from edge.http.plain_answers import PlainAnswer
+from edge.http.request_head import is_ambiguous
+from edge.reasons import Reason
+
+PREFIX: Final = "/forward/"
+
+Dialect = Literal["nginx", "traefik", "caddy", "haproxy", "envoy"]
+Fields = Mapping[bytes, bytes]
+
+_ORIGINAL: Final = (b"x-original-method", b"x-original-url")
+_FORWARDED: Final = (b"x-forwarded-method", b"x-forwarded-host", b"x-forwarded-uri")
+# Of which a proxy sends one: a second one is a client's.
+ONCE: Final = frozenset({*_ORIGINAL, *_FORWARDED})
+
+_METHOD: Final = re.compile(r"[A-Z]{1,20}")
+_CUT_OFF: Final = frozenset(";#")
+_UNDERSTOOD_BY_NGINX: Final = frozenset({401, 403})
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """The request a load balancer asks about: host in lower case without a port, path decoded."""
+
+    method: str
+    host: str
+    path: str
+
+
+def dialect_of(path: str) -> Dialect | None:
+    """Give the dialect of a path below `/forward/`; only Envoy's has more behind it."""
+    name, slash, _ = path.removeprefix(PREFIX).partition("/")
+    match name:
+        case "envoy":
+            return "envoy"
+        case "nginx" | "traefik" | "caddy" | "haproxy" if not slash:
+            return name
+    return None
+
+
+def read_asked(dialect: Dialect, scope: Mapping[str, Any], named: Fields) -> Asked | Reason:
+    """Find out which request is asked about, or why that cannot be known."""
+    match dialect:
+        case "nginx":
+            method, url = (_text(named.get(name)) for name in _ORIGINAL)
+            host, target = _taken_apart(url)
+        case "envoy":
+            method, host = scope["method"], _text(named.get(b"host"))
+            target = _text(scope["raw_path"])[len(PREFIX) + len("envoy") :] or "/"
+        case _:
+            method, host, target = (_text(named.get(name)) for name in _FORWARDED)
+    return canonical(method, host, target)
+
+
+def as_understood(dialect: Dialect, answer: PlainAnswer) -> PlainAnswer:
+    """Give a refusal as the load balancer understands it.
+
+    nginx gets 401 or 403; `X-Edge-Status` has the status that its client is to be told.
+    """
+    if dialect != "nginx":
+        return answer
+    status = answer.status if answer.status in _UNDERSTOOD_BY_NGINX else 403
+    told = (b"x-edge-status", b"%d" % answer.status)
+    return PlainAnswer(status, [*answer.fields, told], answer.body)
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("latin-1")
+
+
+def _text(value: bytes | None) -> str:
+    return (value or b"").decode("latin-1")
+
+
+def _taken_apart(url: str) -> tuple[str, str]:
+    """Give the host and what follows it of `https://host/path?query`."""
+    scheme, separator, rest = url.partition("://")
+    if not separator or scheme not in ("http", "https"):
+        return "", ""
+    host, slash, target = rest.partition("/")
+    return host, slash + target
+
+
+def canonical(method: str, host: str, target: str) -> Asked | Reason:
+    """Give a request in the one form that rules are about, or why it has none."""
+    if not (_METHOD.fullmatch(method) and host and target):
+        return Reason.FORWARD_INCOMPLETE
+    name = read_host(host)
+    if not name:
+        return Reason.HOST_INVALID
+    path = target.partition("?")[0]
+    decoded = unquote(path)
+    # Parameters and fragments are cut off by some services, and part of the name for others.
+    if path[0] != "/" or not _CUT_OFF.isdisjoint(path) or is_ambiguous(_bytes(path), decoded):
+        return Reason.PATH_AMBIGUOUS
+    return Asked(method, _without_port(name), decoded)
+
+
+def _without_port(host: str) -> str:
+    name, colon, port = host.rpartition(":")
+    return name if colon and port.isdigit() else host
