@@ -29,6 +29,7 @@ from edge.http.request_head import HeadLimits
 from edge.http.security_headers import SecurityHeaders
 from edge.ratelimit.limiter import Limiter
 from edge.ratelimit.memory import MemoryWindows
+from edge.telemetry.draining import Draining
 from edge.telemetry.limits import LimitCounts
 
 _ROUNDS: Final = 61
@@ -137,6 +138,7 @@ def layer_around(app: ASGIApp) -> OutermostLayer:
         cors=Cors([CorsPolicy(origins=(_APP.decode(),))]),
         headers=SecurityHeaders("max-age=63072000; includeSubDomains"),
         limits=RateLimits(limiter, [], legacy=False),
+        draining=Draining(),
     )
 
 

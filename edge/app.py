@@ -9,10 +9,13 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from edge.composition import VERSION
 from edge.plugin import EdgePlugin
 from edge.settings import Settings, load
+from edge.telemetry.draining import Draining
 
 
-def create_app(settings: Settings | None = None) -> Litestar:
+def create_app(settings: Settings | None = None, draining: Draining | None = None) -> Litestar:
     """Build the service; without settings, from the environment.
+
+    `draining` is shared with the server that runs it, where there is one.
 
     Raises:
         SettingsError: the settings cannot be run with; holds every problem.
@@ -20,7 +23,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
     if settings is None:
         settings = load(os.environ).or_raise()
     return Litestar(
-        plugins=[EdgePlugin(settings)],
+        plugins=[EdgePlugin(settings, draining=draining)],
         openapi_config=OpenAPIConfig(
             title=settings.service_name,
             version=VERSION,

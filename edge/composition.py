@@ -42,6 +42,7 @@ from edge.settings.secret import decode_secret_key, derive_key
 from edge.stores import schema
 from edge.stores.announcing import to_nobody
 from edge.stores.sql import Database
+from edge.telemetry.draining import Draining
 from edge.telemetry.events import (
     HousekeepingFailed,
     KeyAdded,
@@ -93,13 +94,14 @@ class Edge:
         SettingsError: the settings, taken together, cannot be run with.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, draining: Draining | None = None) -> None:
         errors = [finding for finding in check(settings) if finding.severity == "error"]
         if errors:
             raise SettingsError(errors)
         self.settings = settings
         self.record = record
-        self.health = Health()
+        self.draining = draining or Draining()
+        self.health = Health(self.draining)
         secret_key = _secret_key(settings)
         previous = _previous_secret_keys(settings)
         secret_keys = [secret_key, *previous]

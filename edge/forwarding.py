@@ -7,6 +7,7 @@ from litestar.types import ASGIApp
 from edge.access.access_rules import AccessRule, AccessRules
 from edge.composition import Edge
 from edge.http.arrival import TrustedProxies
+from edge.http.forward.gate import Gate
 from edge.http.forward.handler import ForwardAuth
 from edge.http.forward.identity import Identity
 from edge.http.rate_limits import RateLimits
@@ -23,12 +24,15 @@ def forward_auth(app: ASGIApp, edge: Edge, limits: RateLimits) -> ForwardAuth:
     return ForwardAuth(
         app,
         proxies=_peers(settings),
-        rules=access_rules(settings),
-        decision_point=edge.decision_point,
-        limits=limits,
-        identity=Identity(edge.usernames, edge.assertions),
+        gate=Gate(
+            access_rules(settings),
+            edge.decision_point,
+            limits,
+            Identity(edge.usernames, edge.assertions),
+        ),
         realm=settings.access.realm,
         record=edge.record,
+        draining=edge.draining,
     )
 
 

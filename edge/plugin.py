@@ -48,6 +48,7 @@ from edge.http.routes import (
 from edge.limits import faults_of_route
 from edge.settings import Finding, Settings, SettingsError
 from edge.surface import outermost_layer, trusted_proxies
+from edge.telemetry.draining import Draining
 
 SERVICE = [home.home, home.openapi, health.live, health.ready, metrics.metrics]
 TOKENS = [
@@ -80,14 +81,20 @@ class EdgePlugin(InitPlugin):
 
     `app = Litestar(handlers, plugins=[EdgePlugin(settings)])`; handlers may ask for
     `principal: NamedDependency[Principal]` and use the guards of `edge`. `without` leaves parts
-    out; docs/plugin.md says what then is not there.
+    out; docs/plugin.md says what then is not there. `draining` is what the server says of itself.
 
     Raises:
         SettingsError: the settings, taken together, cannot be run with.
     """
 
-    def __init__(self, settings: Settings, *, without: Collection[Part] = ()) -> None:
-        self.edge = Edge(settings)
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        without: Collection[Part] = (),
+        draining: Draining | None = None,
+    ) -> None:
+        self.edge = Edge(settings, draining)
         missing = unknown_policies(settings, [policy.name for policy in self.edge.policies])
         if missing:
             raise SettingsError(missing)
@@ -145,7 +152,7 @@ class EdgePlugin(InitPlugin):
         layer: ASGIApp = (
             ContextLayer(app, trusted_proxies(settings))
             if "layer" in self._without
-            else outermost_layer(app, settings, self.limits)
+            else outermost_layer(app, settings, self.limits, self.edge.draining)
         )
         return forward_auth(layer, self.edge, self.limits) if settings.access.rules else layer
 

@@ -13,9 +13,12 @@ from edge.http.security_headers import HeaderOverride, SecurityHeaders
 from edge.settings import Settings
 from edge.settings.model import Cors as CorsSettings
 from edge.settings.model import CorsPolicy as CorsPolicySettings
+from edge.telemetry.draining import Draining
 
 
-def outermost_layer(app: ASGIApp, settings: Settings, limits: RateLimits) -> OutermostLayer:
+def outermost_layer(
+    app: ASGIApp, settings: Settings, limits: RateLimits, draining: Draining
+) -> OutermostLayer:
     """Put the layer around an app."""
     server = settings.server
     return OutermostLayer(
@@ -26,6 +29,7 @@ def outermost_layer(app: ASGIApp, settings: Settings, limits: RateLimits) -> Out
         cors=Cors(cors_policies(settings)),
         headers=security_headers_of(settings),
         limits=limits,
+        draining=draining,
     )
 
 

@@ -5,6 +5,7 @@ import click
 from edge.cli.check import check, settings
 from edge.cli.clients import clients
 from edge.cli.db import db
+from edge.cli.drain import drain
 from edge.cli.keys import keys
 from edge.cli.limits import limits
 from edge.cli.policies import policies
@@ -20,5 +21,8 @@ def main() -> None:
     """Authentication, authorization and rate limits for HTTP services."""
 
 
-for command in (serve, check, settings, db, users, clients, keys, revoke, rules, policies, limits):
+_OPERATING = (serve, drain, check, settings, db)
+_ACCOUNTS = (users, clients, keys, revoke)
+_DECISIONS = (rules, policies, limits)
+for command in (*_OPERATING, *_ACCOUNTS, *_DECISIONS):
     main.add_command(command)

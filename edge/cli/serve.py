@@ -1,30 +1,21 @@
 """`edge serve`: Granian with the service in its workers."""
 
 import asyncio
-import signal
 import socket
 from pathlib import Path
-from typing import Any, Final
 
 import click
 import msgspec
-from granian.constants import HTTPModes, Interfaces, Loops
-from granian.http import HTTP1Settings
-from granian.server.mp import MPServer
 
 from edge.app import create_app
 from edge.cli.common import build, fail, fail_with, read_settings
 from edge.cli.demo import ensure_demo_accounts
+from edge.cli.server import loading, make_server, pid_written
 from edge.composition import Edge
 from edge.faults import UnavailableError
 from edge.settings import Settings, SettingsError
 from edge.telemetry import logs
-
-# Granian closes idle connections after its header timeout. Balancers keep theirs for up to 60 s
-# (AWS) and must not find one closed just when they reuse it.
-_HEADER_TIMEOUT_MS: Final = 65_000
-# Two of the largest headers that nginx passes on by default (4 x 8 KiB).
-_HEADER_BUFFER_BYTES: Final = 64 * 1024
+from edge.telemetry.draining import Draining
 
 
 @click.command()
@@ -43,13 +34,17 @@ def serve(*, host: str | None, port: int | None, demo: bool) -> None:
     except UnavailableError as error:
         fail(f"{error.reason}: {error.__cause__}")
     _greet(settings, passwords)
-    _granian(settings).serve(target_loader=lambda: _load(settings), wrap_loader=False)
+    draining = Draining()
+    load = loading(lambda: create_app(settings, draining))
+    with pid_written(settings):
+        make_server(settings, draining).serve(target_loader=load, wrap_loader=False)
 
 
 def _override(settings: Settings, host: str | None, port: int | None, *, demo: bool) -> Settings:
     server = settings.server
     host = server.host if host is None else host
-    port = _claim(host, server.port if port is None else port)
+    port = server.port if port is None else port
+    port = port if server.unix_socket else _claim(host, port)
     server = msgspec.structs.replace(server, host=host, port=port)
     return msgspec.structs.replace(settings, server=server, demo=settings.demo or demo)
 
@@ -81,41 +76,16 @@ async def _prepare(edge: Edge) -> dict[str, str]:
         return await ensure_demo_accounts(edge.accounts, _demo_folder(edge.settings))
 
 
-def _load(settings: Settings) -> Any:  # noqa: ANN401  # whatever Granian calls
-    # The workers inherit the parent's handlers, which swallow a SIGTERM that comes before the
-    # event loop runs. With the default ones it ends the process, as it should.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.SIG_DFL)
-    return create_app(settings)
-
-
-def _granian(settings: Settings) -> MPServer:
-    server = settings.server
-    return MPServer(
-        "edge.app",
-        address=server.host,
-        port=server.port,
-        interface=Interfaces.ASGI,
-        workers=server.workers,
-        loop=Loops.uvloop,
-        http=HTTPModes.http1,
-        http1_settings=HTTP1Settings(
-            header_read_timeout=_HEADER_TIMEOUT_MS, max_buffer_size=_HEADER_BUFFER_BYTES
-        ),
-        websockets=False,
-        log_dictconfig=logs.server_config(settings.log.level, as_json=settings.logs_as_json),
-        respawn_failed_workers=True,
-        workers_kill_timeout=server.stop_timeout_s,
-    )
-
-
 def _demo_folder(settings: Settings) -> Path:
     return settings.data_dir / "demo"
 
 
 def _greet(settings: Settings, passwords: dict[str, str]) -> None:
-    url = f"http://{settings.server.host}:{settings.server.port}"
-    click.echo(f"{settings.service_name} serves on {url} ({settings.environment})")
+    server = settings.server
+    scheme = "https" if server.tls_certificate else "http"
+    url = f"{scheme}://{server.host}:{server.port}"
+    where = f"unix:{server.unix_socket}" if server.unix_socket else url
+    click.echo(f"{settings.service_name} serves on {where} ({settings.environment})")
     if not settings.demo:
         return
     folder = _demo_folder(settings)

@@ -18,9 +18,10 @@ from edge.http.cors import Cors, CorsRule, is_preflight
 from edge.http.plain_answers import PlainAnswer, problem_answer, send_answer
 from edge.http.rate_limits import RateLimits
 from edge.http.reply import Completion, Reply
-from edge.http.request_head import HeadLimits, fault_of, is_http_1
+from edge.http.request_head import CLOSE, HeadLimits, fault_of, is_http_1
 from edge.http.security_headers import SecurityHeaders
 from edge.reasons import Reason
+from edge.telemetry.draining import Draining
 
 _log = structlog.stdlib.get_logger("edge.http")
 
@@ -58,13 +59,14 @@ class OutermostLayer:
         cors: Cors,
         headers: SecurityHeaders,
         limits: RateLimits,
+        draining: Draining,
     ) -> None:
         self._app = app
         self._proxies = proxies
         self._head_limits = head_limits
         self._stream_limits = stream_limits
         self._cors = cors
-        self._completion = Completion(headers, limits)
+        self._completion = Completion(headers, limits, draining)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         named = dict(scope["headers"])
@@ -111,7 +113,7 @@ def _early_answer(
         status = _STATUS_OF_FAULT.get(fault, 400)
         answer = problem_answer(fault, status, request_id=context.request_id)
         # What follows on the connection may belong to the request that was not understood.
-        close = [(b"connection", b"close")] if is_http_1(scope) else []
+        close = [CLOSE] if is_http_1(scope) else []
         return msgspec.structs.replace(answer, fields=[*answer.fields, *close])
     if rule is None or not is_preflight(scope["method"], named):
         return None

@@ -11,7 +11,9 @@ from edge.http.context import RequestContext
 from edge.http.enforcement import is_authenticated
 from edge.http.plain_answers import problem_answer, send_answer
 from edge.http.rate_limits import Meter, RateLimits, meter_of
+from edge.http.request_head import CLOSE, is_http_1
 from edge.http.security_headers import SecurityHeaders
+from edge.telemetry.draining import Draining
 
 Fields = list[tuple[bytes, bytes]]
 
@@ -19,8 +21,9 @@ Fields = list[tuple[bytes, bytes]]
 class Completion:
     """Says what is added to an answer, from what is known when it starts."""
 
-    def __init__(self, headers: SecurityHeaders, limits: RateLimits) -> None:
+    def __init__(self, headers: SecurityHeaders, limits: RateLimits, draining: Draining) -> None:
         self._headers = headers
+        self._draining = draining
         self.limits = limits
 
     def complete(
@@ -41,6 +44,8 @@ class Completion:
         )
         fields.append((b"x-request-id", context.request_id.encode("ascii")))
         fields += self.limits.fields(meter)
+        if self._draining.is_on and is_http_1(scope) and CLOSE not in fields:
+            fields.append(CLOSE)
         return fields
 
 

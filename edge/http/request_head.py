@@ -31,6 +31,10 @@ _PLAIN: Final = re.compile(rb"(?:/[A-Za-z0-9_-][A-Za-z0-9._-]*)+")
 _NOT_UTF8: Final = "\ufffd"
 
 
+# Of answers after which the connection ends.
+CLOSE: Final = (b"connection", b"close")
+
+
 class HeadLimits(msgspec.Struct, frozen=True):
     """How many header fields, and how many bytes of path and query."""
 

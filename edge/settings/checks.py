@@ -16,6 +16,7 @@ from edge.settings.model import Settings
 from edge.settings.rate_policies import rate_policies
 from edge.settings.secret import decode_secret_key
 from edge.settings.served_folder import check_served_folder
+from edge.settings.server_checks import check_server
 from edge.stores.redis_url import RedisUrlError, read_redis_url
 
 GENERATE_KEY = "generate one with: openssl rand -base64 32"
@@ -35,6 +36,7 @@ def check(settings: Settings) -> list[Finding]:
         check_issuers,
         _proxies,
         check_served_folder,
+        check_server,
         check_cors,
         check_access_rules,
         _refresh,

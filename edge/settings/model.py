@@ -7,7 +7,7 @@ The name of a field is its TOML key; in the environment it is `EDGE_<SECTION>_<F
 
 import os
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import Meta
@@ -15,6 +15,9 @@ from msgspec import Meta
 from edge.settings.secret import Secret
 
 Names = tuple[str, ...]
+
+# Longer than most load balancers take to see a red health check: two of 2 seconds each.
+_DRAIN_S: Final = 5.0
 
 DEFAULT_SCOPES: dict[str, tuple[str, ...]] = {
     "profile": ("user", "moderator", "admin"),
@@ -67,6 +70,43 @@ class Server(_Section, frozen=True):
     max_form_fields: Annotated[
         int, Meta(ge=16, le=10_000), _described("how many fields a form may have")
     ] = 100
+    unix_socket: Annotated[
+        Path | None, _described("a Unix socket to listen on, instead of host and port")
+    ] = None
+    unix_socket_mode: Annotated[
+        str, Meta(pattern=r"^[0-7]{3,4}\Z"), _described("who may connect to it, in octal")
+    ] = "660"
+    tls_certificate: Annotated[
+        Path | None, _described("a PEM file with the certificate, to serve https")
+    ] = None
+    tls_key: Annotated[Path | None, _described("a PEM file with its private key, in PKCS#8")] = None
+    http: Annotated[
+        Literal["1", "2", "auto"],
+        _described("1 for HTTP/1.1, 2 for HTTP/2 only, auto for both; 1 behind a load balancer"),
+    ] = "1"
+    keep_alive_s: Annotated[
+        int,
+        Meta(ge=1, le=3600),
+        _described("seconds an idle connection is kept; more than the load balancer keeps it"),
+    ] = 65  # AWS' Application Load Balancer keeps 60; Google's 600
+    max_connections: Annotated[
+        int, Meta(ge=1, le=65_535), _described("how many connections a worker may have open")
+    ] = 1024
+    worker_lifetime_s: Annotated[
+        int, Meta(ge=0), _described("seconds after which a worker is replaced, 0 for never")
+    ] = 0
+    worker_max_memory_mib: Annotated[
+        int,
+        Meta(ge=0),
+        _described("MiB of memory at which a worker is replaced, 0 for never"),
+    ] = 0
+    drain_s: Annotated[
+        Annotated[float, Meta(ge=0, le=600)] | None,
+        _described(
+            "seconds to go on serving after SIGTERM while /readyz is red;"
+            " 5 in production, 0 in development"
+        ),
+    ] = None
     stop_timeout_s: Annotated[
         int,
         Meta(ge=1, le=600),
@@ -523,6 +563,12 @@ class Settings(_Section, frozen=True):
     @property
     def logs_as_json(self) -> bool:
         return self.log.format == "json" or (self.log.format == "auto" and self.is_production)
+
+    @property
+    def drain_s(self) -> float:
+        if self.server.drain_s is not None:
+            return self.server.drain_s
+        return _DRAIN_S if self.is_production else 0.0
 
     @property
     def database_url(self) -> str:

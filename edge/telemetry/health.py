@@ -6,6 +6,8 @@ from typing import Final
 
 import msgspec
 
+from edge.telemetry.draining import Draining
+
 _CHECK_TIMEOUT_S: Final = 1.0
 
 
@@ -13,17 +15,19 @@ class Readiness(msgspec.Struct, frozen=True):
     """Whether this process can serve, and the state of each dependency: `up` or `down`.
 
     `ready` is about this process alone: a shared dependency that is down must not turn every
-    replica red at once.
+    replica red at once. One that is `draining` serves what comes, and is not ready.
     """
 
     ready: bool
+    draining: bool
     dependencies: dict[str, str]
 
 
 class Health:
     """The checks, each registered where the thing it checks is opened."""
 
-    def __init__(self) -> None:
+    def __init__(self, draining: Draining) -> None:
+        self._draining = draining
         self._checks: dict[str, Callable[[], Awaitable[None]]] = {}
         self._is_ready = False
 
@@ -36,7 +40,12 @@ class Health:
 
     async def readiness(self) -> Readiness:
         states = await asyncio.gather(*map(_state, self._checks.values()))
-        return Readiness(self._is_ready, dict(zip(self._checks, states, strict=True)))
+        is_draining = self._draining.is_on
+        return Readiness(
+            self._is_ready and not is_draining,
+            is_draining,
+            dict(zip(self._checks, states, strict=True)),
+        )
 
 
 async def _state(check: Callable[[], Awaitable[None]]) -> str:

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from edge.telemetry import health as module
+from edge.telemetry.draining import Draining
 from edge.telemetry.health import Health, Readiness
 
 
@@ -22,23 +23,32 @@ async def hangs() -> None:
 
 async def test_a_process_is_not_ready_until_it_says_so() -> None:
     """Readiness is switched on and off by the process alone."""
-    health = Health()
-    assert await health.readiness() == Readiness(ready=False, dependencies={})
+    health = Health(Draining())
+    assert await health.readiness() == Readiness(ready=False, draining=False, dependencies={})
     health.set_ready(ready=True)
-    assert await health.readiness() == Readiness(ready=True, dependencies={})
+    assert await health.readiness() == Readiness(ready=True, draining=False, dependencies={})
     health.set_ready(ready=False)
-    assert await health.readiness() == Readiness(ready=False, dependencies={})
+    assert await health.readiness() == Readiness(ready=False, draining=False, dependencies={})
+
+
+async def test_a_process_that_drains_is_not_ready() -> None:
+    """It says why, and serves what comes all the same."""
+    draining = Draining()
+    health = Health(draining)
+    health.set_ready(ready=True)
+    draining.begin()
+    assert await health.readiness() == Readiness(ready=False, draining=True, dependencies={})
 
 
 @pytest.mark.parametrize("ready", [True, False])
 async def test_dependencies_are_told_and_decide_nothing(ready: bool) -> None:  # noqa: FBT001  # a row of the table
     """A shared dependency that is down does not turn every replica red at once."""
-    health = Health()
+    health = Health(Draining())
     health.set_ready(ready=ready)
     health.add("database", up)
     health.add("redis", down)
     assert await health.readiness() == Readiness(
-        ready=ready, dependencies={"database": "up", "redis": "down"}
+        ready=ready, draining=False, dependencies={"database": "up", "redis": "down"}
     )
 
 
@@ -49,7 +59,7 @@ async def test_whatever_a_check_raises_means_down(fault: Exception) -> None:
     async def failing() -> None:
         raise fault
 
-    health = Health()
+    health = Health(Draining())
     health.add("database", failing)
     assert (await health.readiness()).dependencies == {"database": "down"}
 
@@ -57,7 +67,7 @@ async def test_whatever_a_check_raises_means_down(fault: Exception) -> None:
 async def test_a_check_that_hangs_is_down(monkeypatch: pytest.MonkeyPatch) -> None:
     """After its time a check counts as down, and the others are not kept from answering."""
     monkeypatch.setattr(module, "_CHECK_TIMEOUT_S", 0.01)
-    health = Health()
+    health = Health(Draining())
     health.add("database", hangs)
     health.add("redis", up)
     assert (await health.readiness()).dependencies == {"database": "down", "redis": "up"}
@@ -70,7 +80,7 @@ async def test_checks_run_at_the_same_time() -> None:
     async def meets() -> None:
         await meeting.wait()
 
-    health = Health()
+    health = Health(Draining())
     health.add("one", meets)
     health.add("other", meets)
     assert (await health.readiness()).dependencies == {"one": "up", "other": "up"}
@@ -83,7 +93,7 @@ async def test_a_state_is_of_now() -> None:
     async def recovering() -> None:
         await answers.pop(0)()
 
-    health = Health()
+    health = Health(Draining())
     health.add("database", recovering)
     assert (await health.readiness()).dependencies == {"database": "down"}
     assert (await health.readiness()).dependencies == {"database": "up"}
@@ -91,7 +101,7 @@ async def test_a_state_is_of_now() -> None:
 
 async def test_whoever_stops_asking_is_not_answered() -> None:
     """Cancellation goes through; it is not a state of a dependency."""
-    health = Health()
+    health = Health(Draining())
     health.add("database", hangs)
     question = asyncio.create_task(health.readiness())
     await asyncio.sleep(0)

@@ -16,6 +16,7 @@ from edge.http.cors import Cors, CorsPolicy
 from edge.http.layer import OutermostLayer
 from edge.http.request_head import HeadLimits
 from edge.http.security_headers import SecurityHeaders
+from edge.telemetry.draining import Draining
 from tests.support.limits import no_limits
 
 PEER = "10.0.0.1"
@@ -68,6 +69,7 @@ async def exchange(
     method: str = "GET",
     origins: tuple[str, ...] = (),
     result: Exchange | None = None,
+    draining: Draining | None = None,
     **scope: object,
 ) -> Exchange:
     result = result or Exchange()
@@ -79,6 +81,7 @@ async def exchange(
         cors=Cors([CorsPolicy(origins=origins)]),
         headers=SecurityHeaders("max-age=1"),
         limits=no_limits(),
+        draining=draining or Draining(),
     )
     result.scope = {
         "type": "http",
@@ -376,6 +379,22 @@ async def test_a_request_that_is_none_goes_no_further(
     assert answer.field(b"connection") == b"close"
     assert answer.field(b"x-request-id") == GIVEN_ID
     assert answer.field(b"x-content-type-options") == b"nosniff"
+
+
+@pytest.mark.parametrize(("version", "closes"), [("1.1", True), ("2", False)])
+async def test_a_server_that_drains_ends_connections_politely(
+    version: str,
+    closes: bool,  # noqa: FBT001  # a row of the table
+) -> None:
+    """Each answer says that the next request should go elsewhere; only HTTP/1 can say so."""
+    draining = Draining()
+    before = await exchange(answering(), draining=draining, http_version=version)
+    draining.begin()
+    after = await exchange(answering(), draining=draining, http_version=version)
+    assert (b"connection", b"close") not in before.fields
+    assert ((b"connection", b"close") in after.fields) is closes
+    refused = await exchange(failing, [HOST], draining=draining, http_version="1.1")
+    assert refused.field(b"connection") == b"close"
 
 
 async def test_http_2_ends_no_connection() -> None:

@@ -9,11 +9,8 @@ import structlog
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
-from edge.access.access_rules import AccessRule, AccessRules
-from edge.access.decision import Allow, Forbidden, Malformed, Refusal, Throttled, Unavailable
-from edge.access.decision_point import DecisionPoint
-from edge.access.principal import Principal
-from edge.faults import TooManyAttemptsError, UnavailableError
+from edge.access.access_rules import AccessRule
+from edge.access.decision import Forbidden, Malformed, Refusal
 from edge.http.arrival import TrustedProxies
 from edge.http.context import RequestContext, context_of, enter
 from edge.http.events import request_event
@@ -26,11 +23,13 @@ from edge.http.forward.dialects import (
     dialect_of,
     read_asked,
 )
-from edge.http.forward.identity import NOBODY, Fields, Identity, is_claimed
+from edge.http.forward.gate import Gate
+from edge.http.forward.identity import is_claimed
 from edge.http.forward.refusals import answer_to
 from edge.http.plain_answers import PlainAnswer, problem_answer, send_answer
-from edge.http.rate_limits import RateLimits
+from edge.http.request_head import CLOSE, is_http_1
 from edge.reasons import Reason
+from edge.telemetry.draining import Draining
 from edge.telemetry.events import ForwardDenied, Record
 
 _log = structlog.stdlib.get_logger("edge.http")
@@ -51,21 +50,17 @@ class ForwardAuth:
         app: ASGIApp,
         *,
         proxies: TrustedProxies,
-        rules: AccessRules,
-        decision_point: DecisionPoint,
-        limits: RateLimits,
-        identity: Identity,
+        gate: Gate,
         realm: str,
         record: Record,
+        draining: Draining,
     ) -> None:
         self._app = app
         self._proxies = proxies
-        self._rules = rules
-        self._decision_point = decision_point
-        self._limits = limits
-        self._identity = identity
+        self._gate = gate
         self._realm = realm
         self._record = record
+        self._draining = draining
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP or not scope["path"].startswith(PREFIX):
@@ -75,6 +70,8 @@ class ForwardAuth:
         context = enter(scope, named, self._proxies)
         answer = await self._answer(scope, named, context)
         fields = [*answer.fields, (b"x-request-id", context.request_id.encode("ascii"))]
+        if self._draining.is_on and is_http_1(scope):
+            fields.append(CLOSE)
         await send_answer(send, PlainAnswer(answer.status, fields, answer.body))
 
     async def _answer(
@@ -99,55 +96,14 @@ class ForwardAuth:
         asked = _asked(dialect, scope, named)
         if isinstance(asked, Reason):
             return self._refuse(dialect, scope, Malformed(asked), _NO_RULE, _UNKNOWN)
-        rule = self._rules.find(asked.method, asked.host, asked.path)
+        rule = self._gate.rule_for(asked)
         if rule is None:
             return self._refuse(dialect, scope, Forbidden(Reason.RULE_MISSING), _NO_RULE, asked)
-        fields, refusal = await self._judge(rule, scope)
+        fields, refusal = await self._gate.judge(rule, scope)
         if refusal is None:
             return PlainAnswer(200, [_NO_STORE, *fields])
         answer = self._refuse(dialect, scope, refusal, rule, asked)
         return PlainAnswer(200, [_NO_STORE, *fields]) if rule.is_shadow else answer
-
-    async def _judge(self, rule: AccessRule, scope: HTTPScope) -> tuple[Fields, Refusal | None]:
-        """Say who is asking, as header fields, and why they may not."""
-        fields = NOBODY
-        try:
-            principal, refusal = await self._let_in(rule, scope)
-            if principal is not None:
-                told = await self._identity.fields(principal, rule.audience)
-                if isinstance(told, Forbidden):
-                    refusal = refusal or told
-                else:
-                    fields = told
-        except TooManyAttemptsError as error:
-            return fields, Throttled(error.reason, error.retry_after_s, error.policy)
-        except UnavailableError as error:
-            return fields, Unavailable(error.reason, error.retry_after_s)
-        return fields, refusal
-
-    async def _let_in(
-        self, rule: AccessRule, scope: HTTPScope
-    ) -> tuple[Principal | None, Refusal | None]:
-        """Find out who is asking, if anybody has to be, and charge them."""
-        meter = self._limits.meter_for_rule(rule.name, rule.rate_policies, scope)
-        throttled = meter.recall()
-        if throttled is not None:
-            return None, throttled
-        principal, refusal = await self._authenticate(rule, scope)
-        throttled = await meter.charge(principal)
-        if principal is not None and refusal is None:
-            refusal = rule.judge(principal)
-        return principal, throttled or refusal
-
-    async def _authenticate(
-        self, rule: AccessRule, scope: HTTPScope
-    ) -> tuple[Principal | None, Refusal | None]:
-        if rule.is_public:
-            return None, None
-        values = [value for name, value in scope["headers"] if name == b"authorization"]
-        address = context_of(scope).client_address
-        decision = await self._decision_point.decide(values, rule.authentication, address)
-        return (decision.principal, None) if isinstance(decision, Allow) else (None, decision)
 
     def _refuse(
         self, dialect: Dialect, scope: HTTPScope, refusal: Refusal, rule: AccessRule, asked: Asked
