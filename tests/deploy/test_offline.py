@@ -1,0 +1,125 @@
+"""Deploy files that cannot be run here, held to the strictest checkers that need no network."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.requirements import missing
+
+ROOT = Path(__file__).parents[2]
+DEPLOY = ROOT / "deploy"
+SECRETS = ("secret-key", "database-url", "redis-url")
+
+
+def run(*command: str | Path, folder: Path = ROOT) -> str:
+    """Run a checker; gives what it prints, and fails where it finds anything."""
+    program = Path(sys.executable).parent / command[0]
+    found = str(program) if program.exists() else shutil.which(str(command[0]))
+    if found is None:
+        missing(str(command[0]), f"a package that has {command[0]}")
+    done = subprocess.run(
+        [found, *map(str, command[1:])], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+@pytest.fixture
+def manifests(tmp_path: Path) -> Path:
+    """What the overlay comes to, with secrets as an operator would put them beside it."""
+    folder = shutil.copytree(DEPLOY / "kubernetes", tmp_path / "kubernetes")
+    overlay = folder / "overlays/production"
+    for name in SECRETS:
+        (overlay / name).write_text("made up for this test")
+    rendered = tmp_path / "rendered.yaml"
+    rendered.write_text(run("kubectl", "kustomize", overlay))
+    return rendered
+
+
+def test_kubernetes_would_take_the_manifests(manifests: Path) -> None:
+    """Every object is one that the current version knows, without a field that it does not."""
+    told = run("kubernetes-validate", "--strict", manifests)
+    kinds = set(re.findall(r"for resource (\w+)/", told))
+    assert kinds == {
+        "namespace",
+        "configmap",
+        "secret",
+        "service",
+        "deployment",
+        "poddisruptionbudget",
+        "horizontalpodautoscaler",
+        "networkpolicy",
+    }
+
+
+def test_the_overlay_needs_its_secrets(tmp_path: Path) -> None:
+    """There is no default one: without the files nothing is rendered."""
+    folder = shutil.copytree(DEPLOY / "kubernetes", tmp_path / "kubernetes")
+    with pytest.raises(AssertionError, match="secret-key"):
+        run("kubectl", "kustomize", folder / "overlays/production")
+
+
+def test_pods_are_hardened(manifests: Path) -> None:
+    """As the standard `restricted` wants it, and with a file system that cannot be written."""
+    text = manifests.read_text()
+    assert text.count("readOnlyRootFilesystem: true") == 2
+    assert text.count("allowPrivilegeEscalation: false") == 2
+    assert "runAsNonRoot: true" in text
+    assert "automountServiceAccountToken: false" in text
+
+
+def test_the_image_is_built_as_it_should_be() -> None:
+    """Hadolint finds nothing, and whoever runs it is not root."""
+    dockerfile = DEPLOY / "docker/Dockerfile"
+    run("hadolint", dockerfile)
+    assert "\nUSER 10001:10001\n" in dockerfile.read_text()
+
+
+def test_compose_would_take_its_file() -> None:
+    """It is as the Compose specification says."""
+    compose = DEPLOY / "docker/compose.yaml"
+    run("check-jsonschema", "--builtin-schema", "vendor.compose-spec", compose)
+
+
+def test_nginx_of_compose_takes_its_file(tmp_path: Path) -> None:
+    """`nginx -t` finds nothing, with names that can be looked up here."""
+    text = (DEPLOY / "docker/nginx.conf").read_text()
+    for old, new in {
+        "edge-1:8000": "127.0.0.1:18001",
+        "edge-2:8000": "127.0.0.1:18002",
+        "/run/nginx.pid": str(tmp_path / "nginx.pid"),
+        "/tmp/body": str(tmp_path / "body"),  # noqa: S108  # of the container
+        "listen 8080": "listen 127.0.0.1:18080",
+    }.items():
+        assert old in text
+        text = text.replace(old, new)
+    config = tmp_path / "nginx.conf"
+    config.write_text(text)
+    run("nginx", "-t", "-q", "-p", tmp_path, "-c", config)
+
+
+def test_systemd_takes_the_unit(tmp_path: Path) -> None:
+    """`systemd-analyze` verifies it, and finds it exposed by 1.5 of 10 at most."""
+    text = (DEPLOY / "systemd/edge.service").read_text()
+    unit = tmp_path / "edge.service"
+    edge = Path(sys.executable).parent / "edge"
+    unit.write_text(text.replace("/opt/edge/bin/edge", str(edge)))
+    told = run("systemd-analyze", "verify", "--man=no", "--recursive-errors=no", unit)
+    assert "edge.service" not in told
+    run("systemd-analyze", "security", "--offline=true", "--threshold=15", unit)
+
+
+@pytest.mark.parametrize("path", sorted(DEPLOY.rglob("*")), ids=lambda path: path.name)
+def test_nothing_is_the_newest_and_no_secret_is_given(path: Path) -> None:
+    """What is deployed is a version, and secrets are made by who deploys it."""
+    if path.is_dir():
+        return
+    text = path.read_text()
+    assert ":latest" not in text
+    images = re.findall(r"^\s*(?:image:|FROM) *(\S+)", text, flags=re.MULTILINE)
+    assert all(re.search(r":\d", image) for image in images), images
+    assert not re.search(r"(?i)(password|secret[-_]key): *[\"']?\w+[\"']?$", text, re.MULTILINE)
