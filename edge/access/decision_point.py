@@ -1,14 +1,20 @@
 """The decision point: from the `Authorization` field to a decision. The hot path on one screen."""
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from edge.access.basic import BasicLogin
 from edge.access.credentials import BasicCredentials, BearerToken, parse_authorization
 from edge.access.decision import Allow, Decision, Malformed, Unauthenticated
 from edge.access.principal import Method, Principal
 from edge.access.rules import RoleHierarchy, ScopePolicy
+from edge.memo import Memo
 from edge.reasons import Reason
+from edge.tokens.claims import VerifiedToken
 from edge.tokens.token_check import TokenCheck
+
+# As many tokens as are remembered by default; about 500 bytes each.
+_MOST_DECIDED: Final = 10_000
 
 
 class DecisionPoint:
@@ -28,6 +34,7 @@ class DecisionPoint:
         self._roles = roles
         self._scopes = scopes
         self._clock = clock
+        self._decided: Memo[VerifiedToken, Decision] = Memo(_MOST_DECIDED)
 
     async def decide(
         self, authorization: Sequence[bytes], accepted: frozenset[Method], address: str
@@ -56,6 +63,14 @@ class DecisionPoint:
         verified = await self._tokens.check(token, self._clock())
         if isinstance(verified, Reason):
             return Unauthenticated(verified)
+        # A token that was seen before is the same object, and says the same.
+        decided = self._decided.get(verified)
+        if decided is None:
+            decided = self._decide_verified(verified)
+            self._decided.put(verified, decided)
+        return decided
+
+    def _decide_verified(self, verified: VerifiedToken) -> Decision:
         try:
             user_id, session_id = verified.user_id, verified.session_id
         except ValueError:  # signed by our key, yet not by Edge: they are no UUIDs

@@ -1,7 +1,7 @@
 """Partition keys: by what a policy counts, as the name of a window that no other can have."""
 
 import ipaddress
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
@@ -13,6 +13,7 @@ from edge.ratelimit.policy import HEADER, Policy
 # One customer of a provider has a /64 at least, and may use any address in it.
 _IPV6_PREFIX: Final = 64
 _REMEMBERED: Final = 4096
+_LONGEST_REMEMBERED: Final = 256
 _DIGEST_BYTES: Final = 16
 
 
@@ -71,6 +72,12 @@ PARTS: Final = frozenset(_READ)
 
 
 def _digest(parts: list[str]) -> bytes:
+    # Callers repeat; what is long (a header that somebody counts by) is hashed each time.
+    is_short = sum(map(len, parts)) <= _LONGEST_REMEMBERED
+    return _remembered(tuple(parts)) if is_short else _hashed(parts)
+
+
+def _hashed(parts: Sequence[str]) -> bytes:
     """Hash the parts, each behind its length: no two lists of parts look the same.
 
     Keys have one length then, and neither addresses nor what is in a header is to be read in Redis.
@@ -78,3 +85,6 @@ def _digest(parts: list[str]) -> bytes:
     text = "".join([f"{len(part)}:{part}" for part in parts])
     digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=_DIGEST_BYTES)
     return digest.hexdigest().encode("ascii")
+
+
+_remembered = lru_cache(_REMEMBERED)(_hashed)

@@ -10,7 +10,8 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any, Final, Literal
+from functools import lru_cache
+from typing import Any, Final, Literal, get_args
 from urllib.parse import unquote
 
 import msgspec
@@ -25,10 +26,19 @@ PREFIX: Final = "/forward/"
 Dialect = Literal["nginx", "traefik", "caddy", "haproxy", "envoy"]
 Fields = Mapping[bytes, bytes]
 
+_BY_PATH: Final[Mapping[str, Dialect]] = {
+    PREFIX + dialect: dialect for dialect in get_args(Dialect)
+}
+_ENVOY: Final = f"{PREFIX}envoy/"
+
 _ORIGINAL: Final = (b"x-original-method", b"x-original-url")
 _FORWARDED: Final = (b"x-forwarded-method", b"x-forwarded-host", b"x-forwarded-uri")
 # Of which a proxy sends one: a second one is a client's.
 ONCE: Final = frozenset({*_ORIGINAL, *_FORWARDED})
+
+# What is asked for repeats; one takes about 1 kB at most.
+_MOST_REMEMBERED: Final = 4096
+_LONGEST_REMEMBERED: Final = 256
 
 _METHOD: Final = re.compile(r"[A-Z]{1,20}")
 _CUT_OFF: Final = frozenset(";#")
@@ -45,13 +55,7 @@ class Asked(msgspec.Struct, frozen=True):
 
 def dialect_of(path: str) -> Dialect | None:
     """Give the dialect of a path below `/forward/`; only Envoy's has more behind it."""
-    name, slash, _ = path.removeprefix(PREFIX).partition("/")
-    match name:
-        case "envoy":
-            return "envoy"
-        case "nginx" | "traefik" | "caddy" | "haproxy" if not slash:
-            return name
-    return None
+    return _BY_PATH.get(path) or ("envoy" if path.startswith(_ENVOY) else None)
 
 
 def read_asked(dialect: Dialect, scope: Mapping[str, Any], named: Fields) -> Asked | Reason:
@@ -62,10 +66,12 @@ def read_asked(dialect: Dialect, scope: Mapping[str, Any], named: Fields) -> Ask
             host, target = _taken_apart(url)
         case "envoy":
             method, host = scope["method"], _text(named.get(b"host"))
-            target = _text(scope["raw_path"])[len(PREFIX) + len("envoy") :] or "/"
+            target = _text(scope["raw_path"])[len(_ENVOY) - 1 :] or "/"
         case _:
             method, host, target = (_text(named.get(name)) for name in _FORWARDED)
-    return canonical(method, host, target)
+    if len(host) + len(target) > _LONGEST_REMEMBERED:
+        return canonical(method, host, target)
+    return _remembered(method, host, target)
 
 
 def as_understood(dialect: Dialect, answer: PlainAnswer) -> PlainAnswer:
@@ -110,6 +116,9 @@ def canonical(method: str, host: str, target: str) -> Asked | Reason:
     if path[0] != "/" or not _CUT_OFF.isdisjoint(path) or is_ambiguous(_bytes(path), decoded):
         return Reason.PATH_AMBIGUOUS
     return Asked(method, _without_port(name), decoded)
+
+
+_remembered = lru_cache(_MOST_REMEMBERED)(canonical)
 
 
 def _without_port(host: str) -> str:

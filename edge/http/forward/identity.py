@@ -12,6 +12,7 @@ from urllib.parse import quote
 from edge.access.decision import Forbidden
 from edge.access.principal import Principal
 from edge.accounts.usernames import Usernames
+from edge.memo import Memo
 from edge.reasons import Reason
 from edge.tokens.assertions import AssertionIssuer
 
@@ -30,6 +31,10 @@ NOBODY: Final[Fields] = [(name, b"") for name in NAMES]
 # What nginx and others take for one answer's header by default.
 MOST_BYTES: Final = 4096
 _PER_FIELD: Final = 4  # ": " and the end of the line
+
+
+# As many principals as there are tokens that are remembered; about 1 kB each.
+_MOST_TOLD: Final = 10_000
 
 
 def _aliases(name: bytes) -> Iterable[bytes]:
@@ -53,6 +58,7 @@ class Identity:
     def __init__(self, usernames: Usernames, assertions: AssertionIssuer) -> None:
         self._usernames = usernames
         self._assertions = assertions
+        self._told: Memo[Principal, Fields] = Memo(_MOST_TOLD)
 
     async def fields(self, principal: Principal, audience: str) -> Fields | Forbidden:
         """Give the fields; an `audience` gets an assertion.
@@ -60,8 +66,21 @@ class Identity:
         Raises:
             UnavailableError: the assertion cannot be signed now.
         """
+        if audience:
+            return await self._signed(principal, audience)
+        told = self._told.get(principal)
+        if told is not None:
+            return told
         username = await self._username(principal)
-        assertion = audience and self._assertions.issue(
+        fields = identity_fields(principal, username, "")
+        # A name that could not be looked up is looked up again.
+        if isinstance(fields, list) and (username or principal.user_id is None):
+            self._told.put(principal, fields)
+        return fields
+
+    async def _signed(self, principal: Principal, audience: str) -> Fields | Forbidden:
+        username = await self._username(principal)
+        assertion = self._assertions.issue(
             principal.subject,
             audience,
             method=principal.method,
