@@ -1,6 +1,7 @@
 """Edge as a service: a Litestar app with the plugin and nothing else."""
 
 import os
+from typing import Final
 
 from litestar import Litestar
 from litestar.openapi.config import OpenAPIConfig
@@ -10,6 +11,11 @@ from edge.composition import VERSION
 from edge.plugin import EdgePlugin
 from edge.settings import Settings, load
 from edge.telemetry.draining import Draining
+
+_DESCRIPTION: Final = (
+    "Logins, tokens, roles and limits. Errors are problem documents (RFC 9457), whose `code` never"
+    " changes; those of OAuth have the form of RFC 6749."
+)
 
 
 def create_app(settings: Settings | None = None, draining: Draining | None = None) -> Litestar:
@@ -24,10 +30,14 @@ def create_app(settings: Settings | None = None, draining: Draining | None = Non
         settings = load(os.environ).or_raise()
     return Litestar(
         plugins=[EdgePlugin(settings, draining=draining)],
-        openapi_config=OpenAPIConfig(
-            title=settings.service_name,
-            version=VERSION,
-            path="/docs",
-            render_plugins=[JsonRenderPlugin()],
-        ),
+        openapi_config=_openapi(settings) if settings.shows_docs else None,
+    )
+
+
+def _openapi(settings: Settings) -> OpenAPIConfig:
+    return OpenAPIConfig(
+        title=settings.service_name,
+        version=VERSION,
+        description=_DESCRIPTION,
+        render_plugins=[JsonRenderPlugin()],  # the one that loads nothing from elsewhere
     )

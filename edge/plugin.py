@@ -29,9 +29,13 @@ from edge.http.exceptions import ExceptionHandlers
 from edge.http.guards import needs_principal
 from edge.http.layer import ContextLayer
 from edge.http.oauth_errors import OAuthErrors
+from edge.http.openapi.document import ApiDescription
+from edge.http.openapi.structs import StrictStructs
+from edge.http.options import name_all_methods
 from edge.http.rate_limits import RateLimits
 from edge.http.routes import (
     admin,
+    docs,
     examples,
     files,
     health,
@@ -50,7 +54,7 @@ from edge.settings import Finding, Settings, SettingsError
 from edge.surface import outermost_layer, trusted_proxies
 from edge.telemetry.draining import Draining
 
-SERVICE = [home.home, home.openapi, health.live, health.ready, metrics.metrics]
+SERVICE = [home.home, health.live, health.ready, metrics.metrics]
 TOKENS = [
     keys.jwks,
     login.login,
@@ -125,7 +129,16 @@ class EdgePlugin(InitPlugin):
             "principal": Provide(provide_principal, sync_to_thread=False),
             **app_config.dependencies,
         }
-        app_config.route_handlers = [*app_config.route_handlers, self._routes()]
+        shows_docs = (
+            settings.shows_docs
+            and app_config.openapi_config is not None
+            and "service-routes" not in self._without
+        )
+        routes = self._routes(shows_docs=shows_docs)
+        app_config.route_handlers = [*app_config.route_handlers, routes]
+        if shows_docs:
+            app_config.route_handlers.append(self._docs_routes())
+            app_config.plugins = [StrictStructs(), *app_config.plugins]
         app_config.lifespan = [self._lifespan, *app_config.lifespan]
         app_config.request_class = app_config.request_class or self._request_class
         app_config.multipart_form_part_limit = min(
@@ -139,6 +152,7 @@ class EdgePlugin(InitPlugin):
         # Litestar has no hook outside its routing, so its own handler is wrapped, before the
         # server sends the first request.
         _check_routes(app, self.limits)
+        name_all_methods(app)
         inner = app.asgi_handler
         app.asgi_handler = self._outermost(inner)
         try:
@@ -156,9 +170,15 @@ class EdgePlugin(InitPlugin):
         )
         return forward_auth(layer, self.edge, self.limits) if settings.access.rules else layer
 
-    def _routes(self) -> Router:
+    def _routes(self, *, shows_docs: bool) -> Router:
         edge, settings = self.edge, self.edge.settings
-        about = home.About(settings.service_name, VERSION, settings.issuer, settings.example_routes)
+        about = home.About(
+            name=settings.service_name,
+            version=VERSION,
+            issuer=settings.issuer,
+            shows_examples=settings.example_routes,
+            shows_docs=shows_docs,
+        )
         return Router(
             path="/",
             # Here, for Litestar 2 takes no notice of what a plugin says for the whole app; its own
@@ -192,8 +212,7 @@ class EdgePlugin(InitPlugin):
 
     def _oauth_routes(self) -> Router:
         edge, settings = self.edge, self.edge.settings
-        off = frozenset() if settings.tokens.password_grant else frozenset({"password"})
-        grants = frozenset(GRANT_TYPES) - off
+        grants = self._grants()
         about = metadata.make_metadata(
             settings.issuer, grants=grants, scopes=edge.clients.built_in.scopes
         )
@@ -213,6 +232,14 @@ class EdgePlugin(InitPlugin):
                 "service_accounts": _always(edge.service_accounts),
             },
         )
+
+    def _docs_routes(self) -> Router:
+        scopes = self.edge.settings.access.scopes
+        return docs.docs_routes(ApiDescription(self.limits, scopes=scopes, grants=self._grants()))
+
+    def _grants(self) -> frozenset[str]:
+        off = frozenset() if self.edge.settings.tokens.password_grant else frozenset({"password"})
+        return frozenset(GRANT_TYPES) - off
 
 
 def _check_routes(app: Litestar, limits: RateLimits) -> None:

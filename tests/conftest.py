@@ -31,7 +31,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: item.path.name == LAST)
+    # What looks at the whole run comes last, and of that, what looks at its logs.
+    items.sort(key=lambda item: (item.path.parent.name == "tests", item.path.name == LAST))
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

@@ -1,10 +1,12 @@
 """What the routes about accounts share: how they are shown, named and refused."""
 
 from datetime import datetime
-from typing import Final, NoReturn
+from typing import Annotated, Final, NoReturn
 from uuid import UUID
 
 import msgspec
+from litestar.openapi.spec import Example
+from litestar.params import PathParameter
 
 from edge.accounts.user import User
 from edge.http.bodies import BodyError
@@ -19,6 +21,26 @@ _FIELDS: Final = {
     Reason.FULL_NAME_INVALID: "full_name",
     Reason.ROLE_INVALID: "roles",
 }
+# What may be wrong with a new profile and a new password.
+NEW_PROFILE: Final = (Reason.EMAIL_INVALID, Reason.FULL_NAME_INVALID, Reason.ROLE_INVALID)
+NEW_PASSWORD: Final = (
+    Reason.PASSWORD_TOO_SHORT,
+    Reason.PASSWORD_TOO_LONG,
+    Reason.PASSWORD_COMMON,
+    Reason.PASSWORD_GUESSABLE,
+    Reason.PASSWORD_CONTEXTUAL,
+    Reason.PASSWORD_NOT_TEXT,
+)
+
+# Read by `parse_id`, so that what is none is not found; the format is for who reads of it.
+_ID: Final = {"format": "uuid"}
+_AN_ID: Final = [Example(value="01998a53-d97e-7c1f-8f4e-0a2b6c3d5e71")]
+UserId = Annotated[
+    str, PathParameter(description="The id of a user.", schema_extra=_ID, examples=_AN_ID)
+]
+SessionId = Annotated[
+    str, PathParameter(description="The id of a session.", schema_extra=_ID, examples=_AN_ID)
+]
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True):

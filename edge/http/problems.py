@@ -89,7 +89,7 @@ _TITLES: Final[dict[Reason, str]] = {
 }
 
 # The reasons that are about a bearer token the client sent (RFC 6750 section 3.1).
-_ABOUT_A_TOKEN: Final = frozenset(
+ABOUT_A_TOKEN: Final = frozenset(
     {
         Reason.TOKEN_MALFORMED,
         Reason.TOKEN_EXPIRED,
@@ -163,7 +163,7 @@ def challenges(realm: str, accepted: frozenset[Method], reason: Reason) -> list[
     """Give the `WWW-Authenticate` values of a 401, one for each method the route accepts."""
     values = []
     if "bearer" in accepted:
-        error = ', error="invalid_token"' if reason in _ABOUT_A_TOKEN else ""
+        error = ', error="invalid_token"' if reason in ABOUT_A_TOKEN else ""
         values.append(f'Bearer realm="{realm}"{error}')
     if "basic" in accepted:
         values.append(f'Basic realm="{realm}", charset="UTF-8"')

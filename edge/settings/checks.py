@@ -200,6 +200,12 @@ def _roles(settings: Settings) -> Iterator[Finding]:
 def _production(settings: Settings) -> Iterator[Finding]:
     if settings.demo:
         yield _error("EDGE_DEMO", "is on in production", "remove it: demo accounts are for trying")
+    if settings.shows_docs:
+        yield _warning(
+            "EDGE_DOCS",
+            "is on in production: anybody can read which routes there are",
+            "leave it at auto, unless that is wanted",
+        )
     if settings.server.workers > 1 and settings.redis.url is None:
         yield _error(
             "EDGE_SERVER_WORKERS",

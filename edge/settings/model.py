@@ -538,6 +538,10 @@ class Settings(_Section, frozen=True):
     example_routes: Annotated[
         bool, _described("false to leave out the example routes such as /admin-area")
     ] = True
+    docs: Annotated[
+        Literal["auto", "on", "off"],
+        _described("on, off, or auto for /docs and /openapi.json: auto is on in development only"),
+    ] = "auto"
     issuers: Annotated[
         tuple[TrustedIssuer, ...],
         _described("the identity providers whose access tokens are accepted, a list of tables"),
@@ -569,6 +573,10 @@ class Settings(_Section, frozen=True):
         if self.server.drain_s is not None:
             return self.server.drain_s
         return _DRAIN_S if self.is_production else 0.0
+
+    @property
+    def shows_docs(self) -> bool:
+        return self.docs == "on" or (self.docs == "auto" and not self.is_production)
 
     @property
     def database_url(self) -> str:

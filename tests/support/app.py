@@ -17,6 +17,7 @@ from edge.accounts.user import User
 from edge.composition import Edge
 from edge.plugin import EdgePlugin
 from edge.settings import Settings, load
+from tests.support import answers
 from tests.support.secrets import remember
 
 # The cheapest argon2 there is: tests are about what is hashed when, not about how long it takes.
@@ -141,8 +142,10 @@ async def _remember_request(request: httpx.Request) -> None:
 
 
 async def _remember_response(response: httpx.Response) -> None:
+    content = await response.aread()
     if response.headers.get("content-type", "").startswith("application/json"):
-        _remember(_as_json(await response.aread()))
+        _remember(_as_json(content))
+    answers.note(response)
 
 
 def _as_json(content: bytes) -> object:

@@ -515,6 +515,16 @@ class TestProduction:
         """Each of these is near a refused one, and fine."""
         assert load({**PRODUCTION, **changes}).errors == ()
 
+    def test_production_warns_of_a_page_that_tells_all_routes(self) -> None:
+        """EDGE_DOCS=on is allowed there, and said; development has the page without being told."""
+        named = {
+            name: {finding.variable for finding in load({**environ, "EDGE_DOCS": "on"}).findings}
+            for name, environ in (("production", PRODUCTION), ("development", {}))
+        }
+        assert "EDGE_DOCS" in named["production"]
+        assert "EDGE_DOCS" not in named["development"]
+        assert load({**PRODUCTION, "EDGE_DOCS": "on"}).errors == ()
+
     @pytest.mark.parametrize(
         "environ",
         [

@@ -7,19 +7,29 @@ from typing import Annotated, Final, NoReturn
 
 import msgspec
 from litestar import Response, Router, delete, get, patch, post
+from litestar.datastructures import ResponseHeader
 from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
-from litestar.params import FromPath, JSONBody, QueryParameter
+from litestar.params import JSONBody, QueryParameter
 from msgspec import UNSET, Meta, UnsetType
 
 from edge.access.principal import Principal
 from edge.accounts.accounts import Accounts
 from edge.accounts.user import USERNAME_MAX, User, normalise_username
-from edge.http.accounts import Profile, parse_id, profile_of, refuse_account
+from edge.http.accounts import (
+    NEW_PASSWORD,
+    NEW_PROFILE,
+    Profile,
+    UserId,
+    parse_id,
+    profile_of,
+    refuse_account,
+)
 from edge.http.bodies import BodyError, EdgeRequest
 from edge.http.events import request_event
 from edge.http.guards import requires_role
 from edge.http.problems import FieldError
+from edge.http.tags import ADMINISTRATION
 from edge.reasons import Reason
 from edge.telemetry.events import (
     AccountCreated,
@@ -37,7 +47,7 @@ _MOST_USERS: Final = 200
 _LONGEST_CURSOR: Final = 4 * 4 * USERNAME_MAX // 3 + 1  # of four bytes a character, in base64
 
 _Text = Annotated[str, Meta(min_length=1, max_length=4096)]
-_Roles = Annotated[tuple[_Text, ...], Meta(max_length=64)]
+_Roles = Annotated[tuple[_Text, ...], Meta(max_length=64, examples=[["user"]])]
 
 
 class UserPage(msgspec.Struct, frozen=True):
@@ -50,8 +60,10 @@ class UserPage(msgspec.Struct, frozen=True):
 class NewAccount(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The body of `POST /admin/users`."""
 
-    username: _Text
-    password: _Text
+    username: Annotated[str, Meta(min_length=1, max_length=4096, examples=["ann"])]
+    password: Annotated[
+        str, Meta(min_length=1, max_length=4096, examples=["four words that nobody guesses"])
+    ]
     roles: _Roles = ()
     email: _Text | None = None
     full_name: _Text | None = None
@@ -73,11 +85,19 @@ class AccountChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         return "AccountChange(********)"
 
 
-@get("/admin/users", summary="All users, a page at a time")
+@get(
+    "/admin/users",
+    summary="All users, a page at a time",
+    description="`next_cursor` of the answer, as `cursor`, leads to the next page.",
+)
 async def list_users(
     accounts: NamedDependency[Accounts],
-    limit: Annotated[int, QueryParameter(ge=1, le=_MOST_USERS)] = 50,
-    cursor: Annotated[str, QueryParameter(max_length=_LONGEST_CURSOR)] = "",
+    limit: Annotated[
+        int, QueryParameter(ge=1, le=_MOST_USERS, description="The most users of a page.")
+    ] = 50,
+    cursor: Annotated[
+        str, QueryParameter(max_length=_LONGEST_CURSOR, description="Where the page before ended.")
+    ] = "",
 ) -> UserPage:
     users = await accounts.page(after=_read_cursor(cursor), limit=limit + 1)
     shown = users[:limit]
@@ -85,7 +105,18 @@ async def list_users(
     return UserPage([profile_of(user) for user in shown], next_cursor)
 
 
-@post("/admin/users", summary="Make an account")
+@post(
+    "/admin/users",
+    summary="Make an account",
+    response_headers=[
+        ResponseHeader("Location", documentation_only=True, description="Where the account is.")
+    ],
+    refuses={
+        400: [Reason.USERNAME_INVALID, *NEW_PROFILE, *NEW_PASSWORD],
+        409: [Reason.USERNAME_TAKEN],
+        503: [Reason.HASHING_OVERLOADED],
+    },
+)
 async def add_user(
     request: EdgeRequest,
     data: JSONBody[NewAccount],
@@ -107,10 +138,19 @@ async def add_user(
     return Response(profile_of(user), status_code=HTTPStatus.CREATED, headers=headers)
 
 
-@patch("/admin/users/{user_id:str}", summary="Change an account")
+@patch(
+    "/admin/users/{user_id:str}",
+    summary="Change an account",
+    description="What is left out stays as it is; all of it is done, or nothing.",
+    refuses={
+        400: [*NEW_PROFILE, *NEW_PASSWORD],
+        404: [Reason.NOT_FOUND],
+        503: [Reason.HASHING_OVERLOADED],
+    },
+)
 async def change_user(
     request: EdgeRequest,
-    user_id: FromPath[str],
+    user_id: UserId,
     data: JSONBody[AccountChange],
     principal: NamedDependency[Principal],
     accounts: NamedDependency[Accounts],
@@ -133,10 +173,14 @@ async def change_user(
     return profile_of(changed)
 
 
-@delete("/admin/users/{user_id:str}/sessions", summary="End all sessions of a user")
+@delete(
+    "/admin/users/{user_id:str}/sessions",
+    summary="End all sessions of a user",
+    refuses={404: [Reason.NOT_FOUND]},
+)
 async def end_sessions_of(
     request: EdgeRequest,
-    user_id: FromPath[str],
+    user_id: UserId,
     principal: NamedDependency[Principal],
     accounts: NamedDependency[Accounts],
     record: NamedDependency[Record],
@@ -152,6 +196,7 @@ def admin_routes() -> Router:
     return Router(
         path="/",
         guards=[requires_role("admin")],
+        tags=[ADMINISTRATION],
         route_handlers=[list_users, add_user, change_user, end_sessions_of],
     )
 

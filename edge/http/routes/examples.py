@@ -19,10 +19,18 @@ from edge.http.enforcement import PUBLIC, accepts
 from edge.http.guards import requires_role, requires_scope
 from edge.http.markup import TextResponse, has_markup, sanitise
 from edge.http.problems import FieldError
+from edge.http.tags import EXAMPLES as TAG
 from edge.ratelimit.policy import Policy
 from edge.reasons import Reason
 
-Answer = dict[str, object]
+
+class Welcome(msgspec.Struct, frozen=True):
+    """What let the request in, and whose it is."""
+
+    let_in_by: str
+    subject: str
+    roles: list[str]
+    scopes: list[str]
 
 
 class Submission(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -32,8 +40,10 @@ class Submission(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `refuse`: both are text, and neither may have any.
     """
 
-    title: Annotated[str, Meta(min_length=1, max_length=100)]
-    description: Annotated[str, Meta(max_length=1000)] = ""
+    title: Annotated[str, Meta(min_length=1, max_length=100, examples=["A title"])]
+    description: Annotated[
+        str, Meta(max_length=1000, examples=["<b>bold</b><script>alert(1)</script>"])
+    ] = ""
     markup: Literal["sanitise", "refuse"] = "sanitise"
 
 
@@ -44,33 +54,68 @@ class SafeSubmission(msgspec.Struct, frozen=True):
     description: str
 
 
-@get("/basic-protected", opt=accepts("basic"), sync_to_thread=False)
-def basic_protected(principal: NamedDependency[Principal]) -> Answer:
+@get(
+    "/basic-protected",
+    opt=accepts("basic"),
+    tags=[TAG],
+    summary="For a username and a password, by HTTP Basic",
+    sync_to_thread=False,
+)
+def basic_protected(principal: NamedDependency[Principal]) -> Welcome:
     return _welcome("HTTP Basic", principal)
 
 
-@get("/bearer-protected", sync_to_thread=False)
-def bearer_protected(principal: NamedDependency[Principal]) -> Answer:
+@get(
+    "/bearer-protected",
+    tags=[TAG],
+    summary="For an access token, whoever it belongs to",
+    sync_to_thread=False,
+)
+def bearer_protected(principal: NamedDependency[Principal]) -> Welcome:
     return _welcome("an access token", principal)
 
 
-@get("/secure-data", guards=[requires_scope("profile")], sync_to_thread=False)
-def secure_data(principal: NamedDependency[Principal]) -> Answer:
+@get(
+    "/secure-data",
+    guards=[requires_scope("profile")],
+    tags=[TAG],
+    summary="For an access token with a scope",
+    sync_to_thread=False,
+)
+def secure_data(principal: NamedDependency[Principal]) -> Welcome:
     return _welcome("an access token with the scope profile", principal)
 
 
-@get("/admin-area", guards=[requires_role("admin")], sync_to_thread=False)
-def admin_area(principal: NamedDependency[Principal]) -> Answer:
+@get(
+    "/admin-area",
+    guards=[requires_role("admin")],
+    tags=[TAG],
+    summary="For a role: admin",
+    sync_to_thread=False,
+)
+def admin_area(principal: NamedDependency[Principal]) -> Welcome:
     return _welcome("the role admin", principal)
 
 
-@get("/moderator-area", guards=[requires_role("moderator")], sync_to_thread=False)
-def moderator_area(principal: NamedDependency[Principal]) -> Answer:
+@get(
+    "/moderator-area",
+    guards=[requires_role("moderator")],
+    tags=[TAG],
+    summary="For a role: moderator",
+    sync_to_thread=False,
+)
+def moderator_area(principal: NamedDependency[Principal]) -> Welcome:
     return _welcome("the role moderator", principal)
 
 
-@get("/user-area", guards=[requires_role("user")], sync_to_thread=False)
-def user_area(principal: NamedDependency[Principal]) -> Answer:
+@get(
+    "/user-area",
+    guards=[requires_role("user")],
+    tags=[TAG],
+    summary="For a role: user",
+    sync_to_thread=False,
+)
+def user_area(principal: NamedDependency[Principal]) -> Welcome:
     return _welcome("the role user", principal)
 
 
@@ -79,9 +124,11 @@ def user_area(principal: NamedDependency[Principal]) -> Answer:
     rate_policies=[
         Policy(name="protected-endpoint", limit=5, window_s=60, partition=("principal",))
     ],
+    tags=[TAG],
+    summary="Five times a minute, then 429",
     sync_to_thread=False,
 )
-def protected_endpoint(principal: NamedDependency[Principal]) -> Answer:
+def protected_endpoint(principal: NamedDependency[Principal]) -> Welcome:
     return _welcome("an access token, five times a minute", principal)
 
 
@@ -90,7 +137,10 @@ def protected_endpoint(principal: NamedDependency[Principal]) -> Answer:
     opt=dict(PUBLIC),
     status_code=HTTPStatus.OK,
     response_class=TextResponse,
+    tags=[TAG],
     summary="Text and HTML from anybody, safe to show",
+    description="Markup is sanitised, or refused with `markup_refused`: `markup` says which.",
+    refuses={400: [Reason.MARKUP_REFUSED]},
     sync_to_thread=False,
 )
 def safe_input(data: JSONBody[Submission]) -> SafeSubmission:
@@ -104,13 +154,8 @@ def safe_input(data: JSONBody[Submission]) -> SafeSubmission:
     return SafeSubmission(data.title, data.description)
 
 
-def _welcome(let_in_by: str, principal: Principal) -> Answer:
-    return {
-        "let_in_by": let_in_by,
-        "subject": principal.subject,
-        "roles": sorted(principal.roles),
-        "scopes": sorted(principal.scopes),
-    }
+def _welcome(let_in_by: str, principal: Principal) -> Welcome:
+    return Welcome(let_in_by, principal.subject, sorted(principal.roles), sorted(principal.scopes))
 
 
 EXAMPLES = [

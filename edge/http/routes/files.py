@@ -15,27 +15,13 @@ from edge.http.enforcement import PUBLIC
 from edge.http.files.answer import answer_with_file
 from edge.http.files.folder import ServedFolder
 from edge.http.files.names import names_in
-from edge.http.problems import MEDIA_TYPE, Problem
+from edge.http.tags import EXAMPLES
+from edge.reasons import Reason
 
 _FILES: Final = {
     HTTPStatus.OK: "The file.",
     HTTPStatus.PARTIAL_CONTENT: "The part that `Range` asks for; `Content-Range` says which.",
 }
-_PROBLEMS: Final = {
-    HTTPStatus.NOT_FOUND: "There is no such file.",
-    HTTPStatus.PRECONDITION_FAILED: "`If-Match` or `If-Unmodified-Since` does not hold.",
-    HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE: "The range lies beyond the end.",
-    HTTPStatus.SERVICE_UNAVAILABLE: "The file cannot be read now.",
-}
-
-
-def _described(
-    kind: type | None, media_type: str, descriptions: Mapping[HTTPStatus, str]
-) -> dict[int, ResponseSpec]:
-    return {
-        status: ResponseSpec(kind, generate_examples=False, description=text, media_type=media_type)
-        for status, text in descriptions.items()
-    }
 
 
 @route(
@@ -48,12 +34,21 @@ def _described(
         "one `Range`, with `If-Range`, are taken as in RFC 9110."
     ),
     responses={
-        **_described(bytes, "*/*", _FILES),
+        **{
+            status: ResponseSpec(bytes, generate_examples=False, description=text, media_type="*/*")
+            for status, text in _FILES.items()
+        },
         HTTPStatus.NOT_MODIFIED: ResponseSpec(
             None, description="It is what `If-None-Match` or `If-Modified-Since` says."
         ),
-        **_described(Problem, MEDIA_TYPE, _PROBLEMS),
     },
+    refuses={
+        HTTPStatus.NOT_FOUND: [Reason.NOT_FOUND],
+        HTTPStatus.PRECONDITION_FAILED: [Reason.PRECONDITION_FAILED],
+        HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE: [Reason.RANGE_NOT_SATISFIABLE],
+        HTTPStatus.SERVICE_UNAVAILABLE: [Reason.FILES_UNAVAILABLE],
+    },
+    tags=[EXAMPLES],
 )
 async def file(request: Request[Any, Any, Any], files: NamedDependency[ServedFolder]) -> ASGIApp:
     names = names_in(_below_the_route(request.scope))

@@ -1,13 +1,26 @@
-"""What this is, where things are, and the machine-readable description of it all."""
+"""What this is, and where things are."""
+
+from typing import Final
 
 import msgspec
-from litestar import MediaType, Request, Response, get
+from litestar import get
 from litestar.di import NamedDependency
-from litestar.serialization import encode_json
 
 from edge.http.enforcement import PUBLIC
+from edge.http.tags import OPERATION
 
-_EXAMPLES = (
+_LINKS: Final = {
+    "token": "/token",
+    "login": "/login",
+    "refresh": "/refresh-token",
+    "logout": "/logout",
+    "profile": "/users/me",
+    "jwks": "/.well-known/jwks.json",
+    "live": "/livez",
+    "ready": "/readyz",
+}
+_DOCS: Final = {"docs": "/docs", "openapi": "/openapi.json"}
+_EXAMPLES: Final = (
     "/bearer-protected",
     "/basic-protected",
     "/user-area",
@@ -16,39 +29,40 @@ _EXAMPLES = (
 )
 
 
-class About(msgspec.Struct, frozen=True):
+class About(msgspec.Struct, frozen=True, kw_only=True):
     """Set once by the composition root: what `GET /` says."""
 
     name: str
     version: str
     issuer: str
     shows_examples: bool
+    shows_docs: bool
 
 
-@get("/", opt=dict(PUBLIC), summary="What this is, and links", sync_to_thread=False)
-def home(about: NamedDependency[About]) -> dict[str, object]:
-    links = {
-        "openapi": "/openapi.json",
-        "token": "/token",
-        "login": "/login",
-        "refresh": "/refresh-token",
-        "logout": "/logout",
-        "profile": "/users/me",
-        "jwks": "/.well-known/jwks.json",
-        "live": "/livez",
-        "ready": "/readyz",
-    }
-    return {
-        "name": about.name,
-        "is": "the authentication, authorization and rate-limit edge",
-        "version": about.version,
-        "issuer": about.issuer,
-        "links": links,
-        "examples": list(_EXAMPLES) if about.shows_examples else [],
-    }
+class Home(msgspec.Struct, frozen=True, kw_only=True):
+    """What this is; `links` and `examples` are paths."""
+
+    name: str
+    is_: str = msgspec.field(name="is")
+    version: str
+    issuer: str
+    links: dict[str, str]
+    examples: list[str]
 
 
-@get("/openapi.json", opt=dict(PUBLIC), include_in_schema=False, sync_to_thread=False)
-def openapi(request: Request[object, object, object]) -> Response[bytes]:  # type: ignore[type-var] # any state
-    document = encode_json(request.app.openapi_schema.to_schema())
-    return Response(document, media_type=MediaType.JSON)
+@get(
+    "/",
+    opt=dict(PUBLIC),
+    tags=[OPERATION],
+    summary="What this is, and links",
+    sync_to_thread=False,
+)
+def home(about: NamedDependency[About]) -> Home:
+    return Home(
+        name=about.name,
+        is_="the authentication, authorization and rate-limit edge",
+        version=about.version,
+        issuer=about.issuer,
+        links={**(_DOCS if about.shows_docs else {}), **_LINKS},
+        examples=list(_EXAMPLES) if about.shows_examples else [],
+    )

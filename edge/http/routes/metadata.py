@@ -1,16 +1,19 @@
 """What this authorization server can do, for clients to configure themselves (RFC 8414)."""
 
 from collections.abc import Iterable
+from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlsplit
 
 import msgspec
 from litestar import get
 from litestar.handlers import HTTPRouteHandler
+from litestar.openapi import ResponseSpec
 from litestar.response import Response
 
 from edge.accounts.client import GRANT_TYPES
 from edge.http.enforcement import PUBLIC
+from edge.http.tags import OAUTH
 
 _WELL_KNOWN: Final = "/.well-known/oauth-authorization-server"
 _WITH_SECRET: Final = ("client_secret_basic", "client_secret_post")
@@ -58,7 +61,13 @@ def metadata_route(metadata: Metadata, *, max_age_s: int) -> HTTPRouteHandler:
     @get(
         _WELL_KNOWN + urlsplit(metadata.issuer).path,
         opt=dict(PUBLIC),
+        tags=[OAUTH],
         summary="What this authorization server can do (RFC 8414)",
+        responses={
+            HTTPStatus.OK: ResponseSpec(
+                Metadata, generate_examples=False, description="Its metadata."
+            )
+        },
         sync_to_thread=False,
     )
     def authorization_server() -> Response[bytes]:

@@ -5,6 +5,7 @@ from litestar.di import NamedDependency
 
 from edge.http.enforcement import accepts
 from edge.http.guards import requires_role
+from edge.http.tags import OPERATION
 from edge.telemetry.metrics import MEDIA_TYPE, Metrics
 
 
@@ -12,8 +13,11 @@ from edge.telemetry.metrics import MEDIA_TYPE, Metrics
     "/metrics",
     opt=accepts("bearer", "basic"),
     guards=[requires_role("admin")],
+    media_type=MEDIA_TYPE,
+    tags=[OPERATION],
     summary="Metrics of this worker",
+    description="In the text format of Prometheus.",
     sync_to_thread=False,
 )
 def metrics(metrics: NamedDependency[Metrics]) -> Response[str]:
-    return Response(metrics.render(), media_type=MEDIA_TYPE, headers={"Cache-Control": "no-store"})
+    return Response(metrics.render(), headers={"Cache-Control": "no-store"})

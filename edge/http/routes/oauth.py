@@ -17,6 +17,7 @@ from edge.http.enforcement import PUBLIC
 from edge.http.events import login_event, refresh_event, request_event
 from edge.http.form_operation import form_operation
 from edge.http.oauth import OAuthError, OAuthRefusedError, parameter, read_form, refusal_of
+from edge.http.tags import OAUTH
 from edge.http.token_answer import Tokens, token_answer
 from edge.reasons import Reason
 from edge.telemetry.events import Record, TokenIssued
@@ -30,7 +31,15 @@ from edge.telemetry.events import Record, TokenIssued
         "grant_type",
         optional=("username", "password", "refresh_token", "scope", "client_id", "client_secret"),
     ),
+    tags=[OAUTH],
     summary="The OAuth 2.0 token endpoint (RFC 6749)",
+    description=(
+        "Grants: `password`, `refresh_token`, and `client_credentials` for clients with a secret."
+    ),
+    refuses={
+        400: ["invalid_grant", "invalid_scope", "unauthorized_client", "unsupported_grant_type"],
+        429: [Reason.RATE_LIMITED],
+    },
 )
 async def token(
     request: EdgeRequest,

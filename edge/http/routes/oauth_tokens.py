@@ -15,6 +15,7 @@ from edge.http.enforcement import PUBLIC
 from edge.http.events import request_event
 from edge.http.form_operation import form_operation
 from edge.http.oauth import OAuthRefusedError, parameter, read_form, refusal_of
+from edge.http.tags import OAUTH
 from edge.http.token_answer import NO_STORE
 from edge.reasons import Reason
 from edge.telemetry.events import Record, TokenRevoked
@@ -46,7 +47,10 @@ _INACTIVE = Introspection(active=False)
     opt=dict(PUBLIC),
     status_code=HTTPStatus.OK,
     operation_class=_TOKEN_FORM,
+    tags=[OAUTH],
     summary="End a token (RFC 7009)",
+    description="With the refresh token, the whole session ends. Unknown tokens are no error.",
+    refuses={400: ["invalid_grant"]},
 )
 async def revoke(
     request: EdgeRequest,
@@ -76,7 +80,9 @@ async def revoke(
     opt=dict(PUBLIC),
     status_code=HTTPStatus.OK,
     operation_class=_TOKEN_FORM,
+    tags=[OAUTH],
     summary="Is a token good, and what for (RFC 7662)",
+    description="For clients with a secret, which stands in `client_secret` or in HTTP Basic.",
 )
 async def introspect(
     request: EdgeRequest,

@@ -9,19 +9,20 @@ import msgspec
 from litestar import delete, get, post
 from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
-from litestar.params import FromPath, JSONBody
+from litestar.params import JSONBody
 from msgspec import Meta
 
 from edge.access.decision import Forbidden, Unauthenticated
 from edge.access.principal import Principal
 from edge.accounts.accounts import Accounts
-from edge.http.accounts import parse_id, refuse_account
+from edge.http.accounts import NEW_PASSWORD, SessionId, parse_id, refuse_account
 from edge.http.bodies import EdgeRequest
 from edge.http.context import context_of
 from edge.http.enforcement import RefusedError, user_of
 from edge.http.events import request_event
 from edge.http.moments import moment
 from edge.http.security_headers import CLEAR_SITE_DATA
+from edge.http.tags import ACCOUNT
 from edge.reasons import Reason
 from edge.telemetry.events import (
     AccountPasswordChanged,
@@ -30,6 +31,8 @@ from edge.telemetry.events import (
     Record,
 )
 from edge.tokens.sessions import Sessions
+
+_USERS_ONLY = {403: [Reason.USER_NEEDED]}
 
 
 class ShownSession(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,14 +56,19 @@ class OwnSessions(msgspec.Struct, frozen=True):
 class PasswordChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The body of `POST /users/me/password`."""
 
-    old_password: Annotated[str, Meta(min_length=1, max_length=4096)]
-    new_password: Annotated[str, Meta(min_length=1, max_length=4096)]
+    old_password: Annotated[str, Meta(min_length=1, max_length=4096, examples=["the old one"])]
+    new_password: Annotated[str, Meta(min_length=1, max_length=4096, examples=["the new one"])]
 
     def __repr__(self) -> str:
         return "PasswordChange(********)"
 
 
-@get("/sessions", summary="One's own sessions, the one used last first")
+@get(
+    "/sessions",
+    tags=[ACCOUNT],
+    summary="One's own sessions, the one used last first",
+    refuses=_USERS_ONLY,
+)
 async def own_sessions(
     principal: NamedDependency[Principal], sessions: NamedDependency[Sessions]
 ) -> OwnSessions:
@@ -81,10 +89,15 @@ async def own_sessions(
     )
 
 
-@delete("/sessions/{session_id:str}", summary="End one of one's own sessions")
+@delete(
+    "/sessions/{session_id:str}",
+    tags=[ACCOUNT],
+    summary="End one of one's own sessions",
+    refuses={**_USERS_ONLY, 404: [Reason.NOT_FOUND]},
+)
 async def end_session(
     request: EdgeRequest,
-    session_id: FromPath[str],
+    session_id: SessionId,
     principal: NamedDependency[Principal],
     sessions: NamedDependency[Sessions],
     record: NamedDependency[Record],
@@ -99,7 +112,9 @@ async def end_session(
 @delete(
     "/sessions",
     response_headers=CLEAR_SITE_DATA,
+    tags=[ACCOUNT],
     summary="Log out everywhere: end all of one's own sessions",
+    refuses=_USERS_ONLY,
 )
 async def end_sessions(
     request: EdgeRequest,
@@ -115,7 +130,14 @@ async def end_sessions(
 @post(
     "/users/me/password",
     status_code=HTTPStatus.NO_CONTENT,
+    tags=[ACCOUNT],
     summary="Change one's own password; all other sessions end",
+    refuses={
+        400: NEW_PASSWORD,
+        403: [Reason.USER_NEEDED, Reason.PASSWORD_WRONG],
+        429: [Reason.RATE_LIMITED],
+        503: [Reason.HASHING_OVERLOADED],
+    },
 )
 async def change_password(
     request: EdgeRequest,

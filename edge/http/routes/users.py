@@ -3,19 +3,19 @@
 from litestar import get
 from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
-from litestar.params import FromPath
 
 from edge.access.decision import Unauthenticated
 from edge.access.principal import Principal
 from edge.accounts.accounts import Accounts
-from edge.http.accounts import Profile, parse_id, profile_of
+from edge.http.accounts import Profile, UserId, parse_id, profile_of
 from edge.http.enforcement import RefusedError, user_of
+from edge.http.tags import ACCOUNT
 from edge.reasons import Reason
 
 _ADMIN = "admin"
 
 
-@get("/users/me", summary="Who am I")
+@get("/users/me", tags=[ACCOUNT], summary="Who am I", refuses={403: [Reason.USER_NEEDED]})
 async def me(principal: NamedDependency[Principal], accounts: NamedDependency[Accounts]) -> Profile:
     user = await accounts.find(user_of(principal))
     if user is None or user.is_disabled:
@@ -23,9 +23,14 @@ async def me(principal: NamedDependency[Principal], accounts: NamedDependency[Ac
     return profile_of(user)
 
 
-@get("/users/{user_id:str}", summary="One user: oneself, or anybody for administrators")
+@get(
+    "/users/{user_id:str}",
+    tags=[ACCOUNT],
+    summary="One user: oneself, or anybody for administrators",
+    refuses={404: [Reason.NOT_FOUND]},
+)
 async def user_by_id(
-    user_id: FromPath[str],
+    user_id: UserId,
     principal: NamedDependency[Principal],
     accounts: NamedDependency[Accounts],
 ) -> Profile:
