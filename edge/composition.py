@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.metadata import version
+from math import ceil
 from typing import TYPE_CHECKING
 
 from uuid_utils.compat import uuid7
@@ -107,20 +108,20 @@ class Edge:
         secret_keys = [secret_key, *previous]
         tokens, access = settings.tokens, settings.access
         roles, scopes = RoleHierarchy(access.role_includes), ScopePolicy(access.scopes)
-        # A revocation matters for as long as a token issued just before it may be accepted.
-        self.revocation_lifetime_s = tokens.access_lifetime_s + 2 * tokens.leeway_s
+        self.database = database_of(settings, pool_size=settings.database.pool_size)
+        # A revocation matters for as long as a token may be accepted that was issued by whoever
+        # could not see it yet.
+        self.revocation_lifetime_s = (
+            tokens.access_lifetime_s + 2 * tokens.leeway_s + ceil(self.database.longest_write_s)
+        )
         revocation_lifetime_s = self.revocation_lifetime_s
 
-        self.database = Database(
-            settings.database_url,
-            pool_size=settings.database.pool_size,
-            timeout_s=settings.database.timeout_s,
-        )
         self._hasher = _hasher(settings)
         self._wake = _redis_wake(settings)
         self.revocations = RevocationReader(
             SqlRevocationLog(self.database),
             bound_s=settings.revocation.bound_s,
+            longest_write_s=self.database.longest_write_s,
             on_outage=settings.revocation.on_outage,
             clock=time.monotonic,
             keys_changed=lambda: self.key_reloader.wake(),  # noqa: PLW0108  # made further down
@@ -383,6 +384,15 @@ CLIENT_ID_TAKEN = Finding(
     "is the id of a client in the database, which anybody could then be without its secret",
     "choose another one",
 )
+
+
+def database_of(settings: Settings, *, pool_size: int) -> Database:
+    return Database(
+        settings.database_url,
+        pool_size=pool_size,
+        timeout_s=settings.database.timeout_s,
+        clock=time.monotonic,
+    )
 
 
 def _secret_key(settings: Settings) -> bytes:

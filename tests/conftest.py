@@ -11,6 +11,7 @@ from edge.stores.sql import Database
 from tests.support import logs
 from tests.support.databases import KINDS, SqliteTemplate
 from tests.support.postgres import Postgres, running_postgres
+from tests.support.stores import open_database
 
 LAST = "test_secrets_stay_out_of_logs.py"
 
@@ -94,6 +95,6 @@ def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterat
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
     """A fresh, migrated database, opened."""
-    opened = Database(database_url, pool_size=10, timeout_s=10)
+    opened = open_database(database_url, pool_size=10)
     yield opened
     await opened.close()

@@ -9,12 +9,11 @@ import click
 
 from edge.accounts.sql.users import SqlUserStore
 from edge.cli.common import print_json
-from edge.composition import DEMO_ACCOUNTS, OLD_SCHEMA
+from edge.composition import DEMO_ACCOUNTS, OLD_SCHEMA, database_of
 from edge.faults import UnavailableError
 from edge.settings import Finding, Secret, Settings, load
 from edge.settings.sources import fields
 from edge.stores import schema
-from edge.stores.sql import Database
 
 _MASK = "********"
 # What the reference says where the default depends on the machine.
@@ -81,7 +80,7 @@ def _code(text: str) -> str:
 
 
 async def _check_database(settings: Settings) -> list[Finding]:
-    database = Database(settings.database_url, pool_size=1, timeout_s=settings.database.timeout_s)
+    database = database_of(settings, pool_size=1)
     try:
         if not await schema.is_current(database):
             return [OLD_SCHEMA]

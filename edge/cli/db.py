@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 import click
 
 from edge.cli.common import fail, read_settings
+from edge.composition import database_of
 from edge.faults import UnavailableError
 from edge.stores import schema
 from edge.stores.sql import Database
@@ -49,7 +50,7 @@ async def _check(database: Database) -> None:
 
 def _run(work: Callable[[Database], Awaitable[None]]) -> None:
     settings = read_settings()
-    database = Database(settings.database_url, pool_size=1, timeout_s=settings.database.timeout_s)
+    database = database_of(settings, pool_size=1)
 
     async def run() -> None:
         try:

@@ -128,7 +128,10 @@ class Database(_Section, frozen=True):
     timeout_s: Annotated[
         float,
         Meta(gt=0, le=60),
-        _described("seconds to wait for a connection, a lock or a statement before answering 503"),
+        _described(
+            "seconds to wait for a connection, a lock, a statement or a transaction before"
+            " answering 503; the same for all replicas and the command line"
+        ),
     ] = 5.0
 
 

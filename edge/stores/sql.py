@@ -5,7 +5,7 @@ point (compare-and-set, insert-or-conflict), and Core shows exactly which ones r
 and a unit of work would hide them and cost about half as much again per query.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -31,6 +31,9 @@ _SQLITE_CONNECTIONS: Final = 5
 _MISTAKES: Final = (exc.IntegrityError, exc.ProgrammingError, exc.DataError, exc.NotSupportedError)
 # SQLSTATE classes 22 (data) and 42 (syntax), which asyncpg's errors keep in the plain DBAPIError.
 _MISTAKE_CLASSES: Final = ("22", "42")
+
+# A COMMIT writes to the disk once: what is left for that when all else took as long as it may.
+_COMMIT_S: Final = 1.0
 
 
 class database_now(FunctionElement[int]):  # noqa: N801  # reads as the SQL function it is
@@ -74,9 +77,17 @@ def _sqlite_uuid_text(element: uuid_text, compiler: SQLCompiler, **options: Any)
 
 
 class Database:
-    """A pool of connections; lives as long as the process, closed by `close()`."""
+    """A pool of connections; lives as long as the process, closed by `close()`.
 
-    def __init__(self, url: str, *, pool_size: int, timeout_s: float) -> None:
+    `timeout_s` bounds each wait for a connection, each statement, and each transaction that writes
+    as a whole, by the monotonic `clock`.
+    """
+
+    def __init__(
+        self, url: str, *, pool_size: int, timeout_s: float, clock: Callable[[], float]
+    ) -> None:
+        self._timeout_s = timeout_s
+        self._clock = clock
         self._engine = _create_engine(url, pool_size, timeout_s)
         self._reader = self._engine.execution_options(**{_BEGIN_OPTION: "BEGIN"})
         # IMMEDIATE takes SQLite's write lock at once: a transaction that reads, then writes,
@@ -87,6 +98,15 @@ class Database:
     def dialect(self) -> str:
         return self._engine.dialect.name
 
+    @property
+    def longest_write_s(self) -> float:
+        """After how long, at most, what a transaction wrote is there for all to see, or never.
+
+        It may take the time-out until its COMMIT is sent, and as long again until PostgreSQL gets
+        that (it ends transactions that wait longer for their client) or is done with it.
+        """
+        return 2 * self._timeout_s + _COMMIT_S
+
     def reading(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """Open a transaction that only reads.
 
@@ -95,13 +115,20 @@ class Database:
         """
         return _transaction(self._reader)
 
-    def writing(self) -> AbstractAsyncContextManager[AsyncConnection]:
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncConnection]:
         """Open a transaction that is committed on leaving, rolled back on an exception.
 
         Raises:
-            UnavailableError: the database is away, on entering, inside or when committing.
+            UnavailableError: the database is away, on entering, inside or when committing; or the
+                transaction took longer than the time-out, and was rolled back.
         """
-        return _transaction(self._writer)
+        async with _transaction(self._writer) as connection:
+            began_s = self._clock()
+            yield connection
+            if self._clock() - began_s > self._timeout_s:
+                message = "the transaction took longer than the time-out"
+                raise TimeoutError(message)
 
     @asynccontextmanager
     async def writing_in_turn(self, lock: int) -> AsyncIterator[AsyncConnection]:
@@ -161,13 +188,29 @@ def _create_engine(url: str, pool_size: int, timeout_s: float) -> AsyncEngine:
         )
         _prepare_sqlite(engine, Path(parsed.database or ""), timeout_s)
         return engine
-    return create_async_engine(
+    engine = create_async_engine(
         parsed.set(drivername=_DRIVERS["postgresql"]),
         pool_size=pool_size,
         max_overflow=0,
         connect_args={"timeout": timeout_s, "command_timeout": timeout_s},
         **options,
     )
+    _prepare_postgresql(engine, timeout_s)
+    return engine
+
+
+def _prepare_postgresql(engine: AsyncEngine, timeout_s: float) -> None:
+    idle_ms = max(1, int(timeout_s * 1000))  # 0 would be for ever
+    statement = f"SET idle_in_transaction_session_timeout = {idle_ms}"
+
+    # Not among the options of the connection: PgBouncer refuses those that it does not know.
+    @event.listens_for(engine.sync_engine, "connect")
+    def configure(connection: Any, _record: object) -> None:  # noqa: ANN401  # a DBAPI connection
+        connection.autocommit = True
+        cursor = connection.cursor()
+        cursor.execute(statement)
+        cursor.close()
+        connection.autocommit = False
 
 
 def _prepare_sqlite(engine: AsyncEngine, path: Path, timeout_s: float) -> None:

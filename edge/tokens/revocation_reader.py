@@ -1,13 +1,13 @@
 """Keeping a process's view of the revocations fresh.
 
-The database is the truth. It is read every half bound, each time from ten seconds before the last
-complete read: a row gets its time before its transaction commits, and counting ids instead would
-miss rows that commit late. Whoever revokes something wakes the readers early, but nothing depends
-on being woken.
+The database is the truth. It is read every half bound, each time from well before the last complete
+read: a row gets its time before its transaction commits, and counting ids instead would miss rows
+that commit late. Whoever revokes something wakes the readers early, but nothing depends on it.
 """
 
 import asyncio
 from collections.abc import Callable
+from math import ceil
 from typing import Final, Literal
 
 from edge.faults import UnavailableError
@@ -17,15 +17,16 @@ from edge.tokens.claims import VerifiedToken
 from edge.tokens.ports import RevocationLog
 from edge.tokens.revocations import RevocationSnapshot
 
-# No transaction of Edge takes as long: statements time out after five seconds by default.
-OVERLAP_MS: Final = 10_000
+# However short transactions are: the database may be another one with a clock that is behind.
+_LEAST_OVERLAP_S: Final = 10
 
 
 class RevocationReader:
     """The `RevocationList` port: looks up locally, reads in the background.
 
-    `bound_s` is after how long a revocation holds here; `clock` is monotonic. Where the list could
-    not be read for longer than that, `on_outage` says whether tokens are still served.
+    `bound_s` is after how long a revocation holds here, `longest_write_s` how long after its time a
+    row may come to be seen; `clock` is monotonic. Where the list could not be read for longer than
+    the bound, `on_outage` says whether tokens are still served.
     `keys_changed` is called when a signing key was changed by hand, `unavailable` once an outage;
     `publish` tells other processes of a revocation made here.
     """
@@ -35,6 +36,7 @@ class RevocationReader:
         log: RevocationLog,
         *,
         bound_s: float,
+        longest_write_s: float,
         on_outage: Literal["serve", "refuse"],
         clock: Callable[[], float],
         keys_changed: Callable[[], None],
@@ -43,6 +45,7 @@ class RevocationReader:
     ) -> None:
         self._log = log
         self._bound_s = bound_s
+        self._overlap_ms = ceil(max(_LEAST_OVERLAP_S, longest_write_s) * 1000)
         self._refuses = on_outage == "refuse"
         self._clock = clock
         self._keys_changed = keys_changed
@@ -83,7 +86,7 @@ class RevocationReader:
             changes = await self._log.since(self._since_ms)
             self._snapshot.apply(change for change in changes.rows if change.kind != "key")
             self._snapshot.prune(changes.read_at_ms)
-            self._since_ms = changes.read_at_ms - OVERLAP_MS
+            self._since_ms = changes.read_at_ms - self._overlap_ms
             is_first, self._complete_at_s = self._complete_at_s is None, began_s
         keys = frozenset((c.subject, c.expires_at_ms) for c in changes.rows if c.kind == "key")
         if not is_first and keys - self._known_keys:

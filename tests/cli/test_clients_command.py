@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from edge.stores.sql import Database
 from edge.stores.tables import clients
 from tests.cli.conftest import Run
 from tests.support.secrets import remember
+from tests.support.stores import open_database
 
 SECRET = re.compile(r"^secret: ([A-Za-z0-9._~-]{43})$", re.MULTILINE)
 
@@ -32,7 +32,7 @@ def shown(text: str) -> dict[str, Any]:
 
 def stored_hash(url: str, client_id: str) -> bytes | None:
     async def read() -> bytes | None:
-        database = Database(url, pool_size=1, timeout_s=10)
+        database = open_database(url)
         async with database.reading() as connection:
             statement = select(clients.c.secret_hash).where(clients.c.id == client_id)
             found: bytes | None = await connection.scalar(statement)

@@ -13,6 +13,7 @@ from edge.tokens.revocations import Change
 from edge.tokens.sql.revocations import SqlRevocationLog
 from tests.cli.conftest import Run
 from tests.support.app import new_password
+from tests.support.stores import open_database
 
 ISSUER = "https://login.test"
 ISSUERS = json.dumps(
@@ -25,7 +26,7 @@ Answer = TypeVar("Answer")
 
 def ask(url: str, work: Callable[[Database], Awaitable[Answer]]) -> Answer:
     async def run() -> Answer:
-        database = Database(url, pool_size=1, timeout_s=10)
+        database = open_database(url)
         try:
             return await work(database)
         finally:

@@ -12,10 +12,10 @@ from uuid_utils.compat import uuid7
 from edge.accounts.sql.users import SqlUserStore
 from edge.accounts.user import NewUser
 from edge.stores import schema
-from edge.stores.sql import Database
 from tests.cli.conftest import Run
 from tests.support.app import new_password
 from tests.support.secrets import remember
+from tests.support.stores import open_database
 
 
 def new_secret_key() -> str:
@@ -72,7 +72,7 @@ def test_demo_accounts_in_the_database_stop_production(run: Run, database_url: s
     """A database that was tried out with demo accounts is not taken into production unnoticed."""
 
     async def add_demo_account() -> None:
-        database = Database(database_url, pool_size=1, timeout_s=5)
+        database = open_database(database_url, timeout_s=5)
         user = NewUser(id=uuid7(), username="admin", is_demo=True)
         await SqlUserStore(database, revocation_lifetime_s=1).add(user, "no hash")
         await database.close()

@@ -13,8 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from edge.faults import UnavailableError
 from edge.reasons import Reason
 from edge.stores.sql import Database, database_now
+from tests.support.fakes import FakeClock
 from tests.support.ports import free_port
 from tests.support.postgres import Postgres
+from tests.support.stores import open_database
 
 _counters: Final = Table("counters", MetaData(), Column("count", Integer, unique=True))
 
@@ -77,6 +79,23 @@ async def test_a_crowd_of_writers_waits_its_turn(counter: Database) -> None:
     assert await _count(counter) == 40
 
 
+async def test_a_transaction_over_the_timeout_is_rolled_back(database_url: str) -> None:
+    """What was not written within the time-out, all statements together, is not written at all."""
+    clock = FakeClock()
+    database = Database(database_url, pool_size=1, timeout_s=5, clock=clock)
+    try:
+        async with database.writing() as connection:
+            await connection.run_sync(_counters.create)
+            await connection.execute(insert(_counters).values(count=0))
+            clock.forward(5)
+        with pytest.raises(UnavailableError) as refused:
+            await _write_slowly(database, clock)
+        assert refused.value.reason is Reason.STORE_UNAVAILABLE
+        assert await _count(database) == 0
+    finally:
+        await database.close()
+
+
 async def test_a_conflict_is_no_outage(counter: Database) -> None:
     """A violated constraint reaches the caller as what it is, so that it can be answered."""
     with pytest.raises(exc.IntegrityError):
@@ -108,7 +127,7 @@ async def test_the_clock_agrees_with_this_machine_and_never_goes_back(database: 
 
 async def test_a_pool_without_connections_is_an_outage(database_url: str) -> None:
     """Who waits longer than the timeout for a connection is told that the store is unavailable."""
-    database = Database(database_url, pool_size=1, timeout_s=0.1)
+    database = open_database(database_url, timeout_s=0.1)
     try:
         async with database.reading():
             await _assert_unavailable(database)
@@ -143,7 +162,7 @@ async def test_a_postgresql_that_says_nothing_is_an_outage() -> None:
 
 async def test_a_statement_over_the_timeout_is_an_outage(postgres_url: str) -> None:
     """A statement that PostgreSQL does not finish in time is given up."""
-    database = Database(postgres_url, pool_size=1, timeout_s=0.2)
+    database = open_database(postgres_url, timeout_s=0.2)
     try:
         with pytest.raises(UnavailableError):
             await _sleep(database, seconds=30)
@@ -152,9 +171,27 @@ async def test_a_statement_over_the_timeout_is_an_outage(postgres_url: str) -> N
         await database.close()
 
 
+async def test_a_transaction_whose_client_is_silent_is_ended(postgres_url: str) -> None:
+    """PostgreSQL ends a transaction that hears nothing for the time-out: its COMMIT is too late."""
+    database = Database(postgres_url, pool_size=1, timeout_s=0.2, clock=FakeClock())
+    other = open_database(postgres_url, timeout_s=5)
+    try:
+        async with other.writing() as connection:
+            await connection.run_sync(_counters.create)
+            await connection.execute(insert(_counters).values(count=0))
+        async with asyncio.timeout(10):
+            with pytest.raises(UnavailableError):
+                await _write_and_wait_for_the_end(database, other)
+        assert await _count(other) == 0
+        await database.ping()
+    finally:
+        await database.close()
+        await other.close()
+
+
 async def test_a_connection_cut_in_the_middle_is_an_outage(postgres_url: str) -> None:
     """A transaction whose connection PostgreSQL ends is unavailable, and the next one is not."""
-    database = Database(postgres_url, pool_size=1, timeout_s=5)
+    database = open_database(postgres_url, timeout_s=5)
     try:
         with pytest.raises(UnavailableError):
             await _cut_itself_off(database)
@@ -165,8 +202,8 @@ async def test_a_connection_cut_in_the_middle_is_an_outage(postgres_url: str) ->
 
 async def test_a_restarted_postgresql_is_used_again(postgres_url: str) -> None:
     """Connections that died in the pool cost one refusal each at most, then all is well."""
-    victim = Database(postgres_url, pool_size=1, timeout_s=5)
-    other = Database(postgres_url, pool_size=1, timeout_s=5)
+    victim = open_database(postgres_url, timeout_s=5)
+    other = open_database(postgres_url, timeout_s=5)
     try:
         await victim.ping()
         await _cut_off_all_others(other)
@@ -191,8 +228,8 @@ async def test_a_file_that_is_no_sqlite_database_is_an_outage(tmp_path: Path) ->
 async def test_a_sqlite_lock_held_too_long_is_an_outage(tmp_path: Path) -> None:
     """A writer that another process keeps waiting longer than the timeout is refused."""
     url = f"sqlite:///{tmp_path / 'edge.db'}"
-    holder = Database(url, pool_size=1, timeout_s=5)
-    waiting = Database(url, pool_size=1, timeout_s=0.1)
+    holder = open_database(url, timeout_s=5)
+    waiting = open_database(url, timeout_s=0.1)
     try:
         async with holder.writing():
             with pytest.raises(UnavailableError):
@@ -226,6 +263,26 @@ async def _write_and_fail(database: Database) -> None:
         await connection.execute(update(_counters).values(count=7))
         message = "half-way"
         raise LookupError(message)
+
+
+async def _write_slowly(database: Database, clock: FakeClock) -> None:
+    async with database.writing() as connection:
+        await connection.execute(update(_counters).values(count=7))
+        clock.forward(5.001)
+
+
+async def _write_and_wait_for_the_end(database: Database, other: Database) -> None:
+    async with database.writing() as connection:
+        process = await connection.scalar(text("SELECT pg_backend_pid()"))
+        await connection.execute(update(_counters).values(count=7))
+        while await _is_there(other, process):
+            pass
+
+
+async def _is_there(database: Database, process: int) -> bool:
+    async with database.reading() as connection:
+        statement = text("SELECT count(*) FROM pg_stat_activity WHERE pid = :pid")
+        return bool(await connection.scalar(statement, {"pid": process}))
 
 
 async def _write_nothing(database: Database) -> None:
@@ -271,7 +328,7 @@ async def _assert_unavailable(database: Database) -> None:
 
 
 async def _assert_unavailable_at(url: str) -> None:
-    database = Database(url, pool_size=1, timeout_s=0.5)
+    database = open_database(url, timeout_s=0.5)
     try:
         await _assert_unavailable(database)
     finally:

@@ -1,14 +1,20 @@
 """The change list in SQL, read into a snapshot, on every database."""
 
+from pathlib import Path
+
 import pytest
+from sqlalchemy import insert
 from uuid_utils.compat import uuid7
 
 from edge.accounts.user import User, UserChanges
-from edge.stores.sql import Database
+from edge.composition import Edge
+from edge.stores.sql import Database, database_now
+from edge.stores.tables import revocations
 from edge.tokens.ports import NewSession
 from edge.tokens.session import SessionLifetime
 from edge.tokens.sql.revocations import SqlRevocationLog
 from edge.tokens.sql.sessions import SqlSessionStore
+from tests.support.app import make_settings
 from tests.support.stores import (
     REVOCATION_LIFETIME_S,
     ReadAnew,
@@ -98,3 +104,28 @@ async def test_kinds_of_revocation_do_not_mix(revoked: ReadAnew, database: Datab
         verified_token(bystander, user.id, epoch=0),
     ):
         assert not await revoked.is_revoked(claims)
+
+
+@pytest.mark.parametrize("timeout_s", ["1", "60"])
+async def test_a_row_that_is_committed_late_is_not_missed(
+    postgres_url: str, tmp_path: Path, timeout_s: str
+) -> None:
+    """A row that got its time before a read, and whose COMMIT comes after it, is seen later."""
+    edge = Edge(make_settings(tmp_path, postgres_url, DATABASE_TIMEOUT_S=timeout_s))
+    token = verified_token(uuid7(), uuid7(), epoch=0, jti="stolen")
+    # It took its time-out, and its COMMIT as long again on its way.
+    age_ms = 2 * int(timeout_s) * 1000
+    async with edge.stores_open():
+        async with edge.database.writing() as connection:
+            await connection.execute(
+                insert(revocations).values(
+                    kind="token",
+                    subject="stolen",
+                    recorded_at_ms=database_now() - age_ms,
+                    expires_at_ms=database_now() + 600_000,
+                )
+            )
+            await edge.revocations.read()
+            assert not edge.revocations.is_revoked(token)
+        await edge.revocations.read()
+        assert edge.revocations.is_revoked(token)

@@ -20,6 +20,7 @@ from edge.tokens.revocations import Change
 from edge.tokens.signing_key import SealedKey
 from edge.tokens.sql.revocations import SqlRevocationLog
 from edge.tokens.sql.signing_keys import SqlSigningKeys
+from tests.support.stores import open_database
 
 
 async def test_the_migrations_lead_to_the_declared_tables(database: Database) -> None:
@@ -128,7 +129,7 @@ def _upgrade_to(connection: Connection, revision: str) -> None:
 
 
 def _open(url: str) -> Database:
-    return Database(url, pool_size=2, timeout_s=10)
+    return open_database(url, pool_size=2)
 
 
 def _differences(connection: Connection) -> list[Any]:

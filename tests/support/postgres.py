@@ -19,10 +19,10 @@ import asyncpg
 from sqlalchemy.engine import make_url
 
 from edge.stores import schema
-from edge.stores.sql import Database
 from tests.support import keeper
 from tests.support.ports import free_port
 from tests.support.requirements import missing
+from tests.support.stores import open_database
 
 URL_VARIABLE: Final = "EDGE_TEST_POSTGRES_URL"
 _GIVEN_URL: Final = os.environ.get(URL_VARIABLE)
@@ -140,7 +140,7 @@ def running_postgres() -> Iterator[Postgres]:
 
 async def migrate(url: str) -> None:
     """Bring the database to the newest schema."""
-    database = Database(url, pool_size=1, timeout_s=_START_TIMEOUT_S)
+    database = open_database(url, timeout_s=_START_TIMEOUT_S)
     try:
         await schema.upgrade(database)
     finally:

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import time
 from collections.abc import Mapping, Sequence
 from math import inf
 from typing import Any, Final
@@ -54,6 +55,11 @@ class TravelClock:
     def expression(self) -> ColumnElement[int]:
         """Give SQL whose value is this clock's time when the statement runs."""
         return bindparam("travel_now_ms", callable_=lambda: self.now_ms, type_=BigInteger)
+
+
+def open_database(url: str, *, pool_size: int = 1, timeout_s: float = 10) -> Database:
+    """Give a database that whoever asks for it closes."""
+    return Database(url, pool_size=pool_size, timeout_s=timeout_s, clock=time.perf_counter)
 
 
 def new_user(username: str | None = None, *, is_demo: bool = False, roles: str = "") -> NewUser:

@@ -8,7 +8,7 @@ import pytest
 
 from edge.faults import UnavailableError
 from edge.reasons import Reason
-from edge.tokens.revocation_reader import OVERLAP_MS, RevocationReader
+from edge.tokens.revocation_reader import RevocationReader
 from edge.tokens.revocations import Change, Changes
 from tests.support.fakes import FakeClock, make_token
 
@@ -54,7 +54,9 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 class House:
-    def __init__(self, on_outage: Literal["serve", "refuse"] = "serve") -> None:
+    def __init__(
+        self, on_outage: Literal["serve", "refuse"] = "serve", longest_write_s: float = 0.3
+    ) -> None:
         self.log = FakeLog()
         self.clock = FakeClock(50.0)
         self.keys_changed = 0
@@ -63,6 +65,7 @@ class House:
         self.reader = RevocationReader(
             self.log,
             bound_s=1.0,
+            longest_write_s=longest_write_s,
             on_outage=on_outage,
             clock=self.clock,
             keys_changed=self._note_keys,
@@ -80,15 +83,21 @@ class House:
         self.published += 1
 
 
-async def test_the_first_read_is_of_all_and_later_ones_overlap() -> None:
-    """The list is read whole once, then from ten seconds before the last complete read."""
-    house = House()
+@pytest.mark.parametrize(
+    ("longest_write_s", "overlap_ms"),
+    [(0.3, 10_000), (10.0, 10_000), (10.0004, 10_001), (180.0, 180_000)],
+)
+async def test_the_first_read_is_of_all_and_later_ones_overlap(
+    longest_write_s: float, overlap_ms: int
+) -> None:
+    """The list is read whole once, then from before the longest write that may have been open."""
+    house = House(longest_write_s=longest_write_s)
     await house.reader.read()
     house.log.now_ms += 500
     await house.reader.read()
     await house.reader.read()
     start = 1_000_000
-    assert house.log.asked == [None, start - OVERLAP_MS, start + 500 - OVERLAP_MS]
+    assert house.log.asked == [None, start - overlap_ms, start + 500 - overlap_ms]
 
 
 async def test_what_was_revoked_is_known_after_a_read() -> None:
