@@ -3,10 +3,11 @@
 import asyncio
 import hashlib
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from math import inf
 from types import ModuleType, SimpleNamespace
-from typing import Final
+from typing import Final, Literal
 from uuid import UUID
 
 import msgspec
@@ -75,9 +76,22 @@ class Sleeps:
     async def next(self) -> float:
         return await self._asked.get()
 
-    def replace_in(self, module: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    @asynccontextmanager
+    async def timeout(self, seconds: float) -> AsyncIterator[None]:
+        """As `asyncio.timeout`, around a wait that nothing else ends."""
+        await self(seconds)
+        async with asyncio.timeout(0):
+            yield
+
+    def replace_in(
+        self,
+        module: ModuleType,
+        monkeypatch: pytest.MonkeyPatch,
+        what: Literal["sleep", "timeout"] = "sleep",
+    ) -> None:
         """Have the tasks of this module sleep here."""
-        replaced = SimpleNamespace(**{**vars(asyncio), "sleep": self})
+        ours = self if what == "sleep" else self.timeout
+        replaced = SimpleNamespace(**{**vars(asyncio), what: ours})
         monkeypatch.setattr(module, "asyncio", replaced)
 
     def wake(self) -> None:

@@ -8,9 +8,10 @@ import pytest
 
 from edge.faults import UnavailableError
 from edge.reasons import Reason
+from edge.tokens import revocation_reader
 from edge.tokens.revocation_reader import RevocationReader
 from edge.tokens.revocations import Change, Changes
-from tests.support.fakes import FakeClock, make_token
+from tests.support.fakes import FakeClock, Sleeps, make_token
 
 TOKEN = make_token()
 
@@ -124,6 +125,47 @@ async def test_the_lag_is_the_age_of_the_view() -> None:
     house.log.fault = None
     await house.reader.read()
     assert house.reader.lag_s == 0.0
+
+
+async def test_a_view_is_as_old_as_the_beginning_of_its_read() -> None:
+    """What is revoked while a read goes on may be missing in it, so its age counts from before."""
+    house = House("refuse")
+
+    async def take_long() -> None:
+        house.clock.forward(1.25)
+
+    house.log.gate = take_long
+    await house.reader.read()
+    assert house.reader.lag_s == 1.25
+    with pytest.raises(UnavailableError):
+        house.reader.is_revoked(TOKEN)
+
+
+@pytest.mark.parametrize(
+    ("read_s", "pause_s"),
+    [(0.0, 0.5), (0.25, 0.25), (0.375, 0.125), (0.5, 0.1), (20.0, 0.1)],
+)
+async def test_it_reads_every_half_bound(
+    monkeypatch: pytest.MonkeyPatch, read_s: float, pause_s: float
+) -> None:
+    """Reads begin half a bound after one another, or soon after one that took longer than that."""
+    house = House()
+    pauses = Sleeps()
+    pauses.replace_in(revocation_reader, monkeypatch, "timeout")
+
+    async def take_a_while() -> None:
+        house.clock.forward(read_s)
+
+    house.log.gate = take_a_while
+    task = asyncio.create_task(house.reader.run())
+    for round_ in range(1, 4):
+        pause = await pauses.next()
+        assert pause == pytest.approx(pause_s)
+        assert len(house.log.asked) == round_
+        house.clock.forward(pause)
+        pauses.wake()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 @pytest.mark.parametrize(("age_s", "is_too_old"), [(0.5, False), (1.0, False), (1.001, True)])
