@@ -184,7 +184,7 @@ class Edge:
             [
                 OwnTokens(
                     ClaimsPolicy(
-                        issuer=settings.issuer,
+                        issuer=settings.base_url,
                         audiences=frozenset({tokens.audience}),
                         leeway_s=tokens.leeway_s,
                     )
@@ -195,7 +195,7 @@ class Edge:
         )
         schedule = _key_schedule(settings)
         self.key_ring = KeyRing(
-            self.verifier, settings.issuer, schedule, clock=time.time, monotonic=time.monotonic
+            self.verifier, settings.base_url, schedule, clock=time.time, monotonic=time.monotonic
         )
         self.signing_keys = SigningKeys(
             SqlSigningKeys(self.database, announce=announce),
@@ -227,14 +227,14 @@ class Edge:
         )
         access_tokens = AccessTokenIssuer(
             self.key_ring,
-            issuer=settings.issuer,
+            issuer=settings.base_url,
             audience=tokens.audience,
             lifetime_s=tokens.access_lifetime_s,
             clock=time.time,
             new_id=uuid7,
         )
         self.usernames = Usernames(users)
-        self.assertions = AssertionIssuer(self.key_ring, issuer=settings.issuer, clock=time.time)
+        self.assertions = AssertionIssuer(self.key_ring, issuer=settings.base_url, clock=time.time)
         self.files = _served_folder(settings)
         self._key_sets = {
             trusted.issuer: key_set_of(trusted, self.verifier, record, time.time)
@@ -243,7 +243,7 @@ class Edge:
         token_check = TokenCheck(
             self.verifier,
             self.revocations,
-            {settings.issuer: self.key_reloader, **self._key_sets},
+            {settings.base_url: self.key_reloader, **self._key_sets},
         )
         self.clients = Clients(
             SqlClientStore(
@@ -262,7 +262,7 @@ class Edge:
             SqlTokenRevoker(
                 self.database, revocation_lifetime_s=revocation_lifetime_s, announce=announce
             ),
-            issuer=settings.issuer,
+            issuer=settings.base_url,
             audience=tokens.audience,
             clock=time.time,
         )

@@ -175,7 +175,7 @@ class EdgePlugin(InitPlugin):
         about = home.About(
             name=settings.service_name,
             version=VERSION,
-            issuer=settings.issuer,
+            issuer=settings.base_url,
             shows_examples=settings.example_routes,
             shows_docs=shows_docs,
         )
@@ -214,7 +214,7 @@ class EdgePlugin(InitPlugin):
         edge, settings = self.edge, self.edge.settings
         grants = self._grants()
         about = metadata.make_metadata(
-            settings.issuer, grants=grants, scopes=edge.clients.built_in.scopes
+            settings.base_url, grants=grants, scopes=edge.clients.built_in.scopes
         )
         return Router(
             path="/",

@@ -16,8 +16,11 @@ from edge.settings.sources import fields
 from edge.stores import schema
 
 _MASK = "********"
-# What the reference says where the default depends on the machine.
-_DEFAULTS_THAT_VARY = {"EDGE_PASSWORDS_HASH_CONCURRENCY": "one a core"}
+# What the reference says where the default depends on something.
+_DEFAULTS_THAT_VARY = {
+    "EDGE_PASSWORDS_HASH_CONCURRENCY": "one a core",
+    "EDGE_ISSUER": "where it is served, such as `http://127.0.0.1:8000`",
+}
 
 
 @click.command()
@@ -56,8 +59,10 @@ def settings(*, as_json: bool, reference: bool) -> None:
     rows = []
     for field in fields():
         section = getattr(loaded.settings, field.section) if field.section else loaded.settings
-        value = _shown(getattr(section, field.name))
-        rows.append((field.variable, value, loaded.origins[field.variable]))
+        value = getattr(section, field.name)
+        if field.variable == "EDGE_ISSUER":
+            value = loaded.settings.base_url
+        rows.append((field.variable, _shown(value), loaded.origins[field.variable]))
     if as_json:
         print_json({name: {"value": value, "from": origin} for name, value, origin in rows})
         return

@@ -81,10 +81,8 @@ def _demo_folder(settings: Settings) -> Path:
 
 
 def _greet(settings: Settings, passwords: dict[str, str]) -> None:
-    server = settings.server
-    scheme = "https" if server.tls_certificate else "http"
-    url = f"{scheme}://{server.host}:{server.port}"
-    where = f"unix:{server.unix_socket}" if server.unix_socket else url
+    socket_path, url = settings.server.unix_socket, settings.served_url
+    where = f"unix:{socket_path}" if socket_path else url
     click.echo(f"{settings.service_name} serves on {where} ({settings.environment})")
     if not settings.demo:
         return

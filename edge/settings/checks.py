@@ -84,6 +84,10 @@ def _secret_key_previous(settings: Settings) -> Iterator[Finding]:
 def _issuer(settings: Settings) -> Iterator[Finding]:
     variable = "EDGE_ISSUER"
     fix = "set it to the public base URL of this Edge, such as https://id.example.com"
+    if settings.issuer is None:
+        if settings.is_production:
+            yield _error(variable, "is not set, and production needs it", fix)
+        return
     try:
         url = urlsplit(settings.issuer)
         host = url.hostname

@@ -19,7 +19,7 @@ def check_issuers(settings: Settings) -> Iterator[Finding]:
     prefixes = [trusted.subject_prefix for trusted in settings.issuers]
     for number, trusted in enumerate(settings.issuers):
         place = f"EDGE_ISSUERS[{number}]"
-        if trusted.issuer == settings.issuer:
+        if trusted.issuer == settings.base_url:
             yield _error(f"{place}.issuer", "is this Edge itself", "remove it")
         if trusted.issuer in names[:number]:
             yield _error(f"{place}.issuer", "is there already", "put both into one")

@@ -25,6 +25,9 @@ DEFAULT_SCOPES: dict[str, tuple[str, ...]] = {
     "admin": ("admin",),
 }
 
+# Nobody can ask these; who listens there is reached at the others.
+_ANY_ADDRESS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # nothing listens by it
+
 
 def _described(text: str) -> Meta:
     return Meta(description=text)
@@ -519,8 +522,8 @@ class Settings(_Section, frozen=True):
         Literal["development", "production"], _described("development or production")
     ] = "development"
     issuer: Annotated[
-        str, _described("the public base URL of this Edge, the `iss` of its tokens")
-    ] = "http://127.0.0.1:8000"
+        str | None, _described("the public base URL of this Edge, the `iss` of its tokens")
+    ] = None
     service_name: Annotated[
         str, Meta(min_length=1, max_length=64), _described("the name people see")
     ] = "Edge"
@@ -566,6 +569,18 @@ class Settings(_Section, frozen=True):
     @property
     def is_production(self) -> bool:
         return self.environment == "production"
+
+    @property
+    def served_url(self) -> str:
+        """Where Edge is served, for whoever is on the same machine."""
+        host = _ANY_ADDRESS.get(self.server.host, self.server.host)
+        host = f"[{host}]" if ":" in host else host
+        scheme = "https" if self.server.tls_certificate else "http"
+        return f"{scheme}://{host}:{self.server.port}"
+
+    @property
+    def base_url(self) -> str:
+        return self.served_url if self.issuer is None else self.issuer
 
     @property
     def logs_as_json(self) -> bool:

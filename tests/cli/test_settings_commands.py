@@ -135,6 +135,7 @@ def test_settings_shows_values_and_where_they_came_from_with_secrets_masked(
     assert shown["EDGE_SERVICE_NAME"] == {"value": "Acme", "from": "edge.toml (service_name)"}
     assert shown["EDGE_TOKENS_LEEWAY_S"]["value"] == "7"
     assert shown["EDGE_SERVER_PORT"] == {"value": "8000", "from": "default"}
+    assert shown["EDGE_ISSUER"] == {"value": "http://127.0.0.1:8000", "from": "default"}
     assert shown["EDGE_DATABASE_URL"]["value"] == "postgresql://edge:********@db.example.com/edge"
     assert key not in result.output
     assert "hunter2" not in result.output

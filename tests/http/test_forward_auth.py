@@ -232,7 +232,7 @@ async def test_an_assertion_can_be_checked_by_the_service(app: RunningApp) -> No
     claims = decoded.claims
     assert decoded.header["typ"] == ASSERTION_TYPE
     assert claims["aud"] == "https://orders.internal"
-    assert claims["iss"] == app.edge.settings.issuer
+    assert claims["iss"] == app.edge.settings.base_url
     assert claims["sub"] == (await app.get("/users/me", token["Authorization"][7:])).json()["id"]
     assert (claims["roles"], claims["scope"], claims["method"]) == (["user"], "profile", "bearer")
     assert claims["exp"] - claims["iat"] == 60

@@ -49,7 +49,7 @@ async def test_of_a_good_access_token_everything_useful_is_told(
         "token_type": "Bearer",
         "sub": str(user.id),
         "aud": "edge",
-        "iss": app.edge.settings.issuer,
+        "iss": app.edge.settings.base_url,
     }
 
 
@@ -74,7 +74,7 @@ async def test_of_a_refresh_token_there_is_less_to_tell(
         "scope": "profile",
         "client_id": "portal",
         "sub": str(user.id),
-        "iss": app.edge.settings.issuer,
+        "iss": app.edge.settings.base_url,
     }
 
 

@@ -23,7 +23,7 @@ async def metadata_of(app: RunningApp, path: str = PATH) -> dict[str, Any]:
 async def test_the_metadata_says_what_there_is(app: RunningApp) -> None:
     """Section 2: every member that applies, and none that does not."""
     answer = await app.http.get(PATH)
-    issuer = app.edge.settings.issuer
+    issuer = app.edge.settings.base_url
     with_secret = ["client_secret_basic", "client_secret_post"]
 
     assert answer.headers["content-type"] == "application/json"
@@ -51,7 +51,7 @@ async def test_every_endpoint_that_is_named_is_there(app: RunningApp) -> None:
     for name, url in metadata.items():
         if name.endswith(("_endpoint", "_uri")):
             path = httpx.URL(url).path
-            assert url == app.edge.settings.issuer + path
+            assert url == app.edge.settings.base_url + path
             called += 1
             if name == "jwks_uri":
                 assert (await app.http.get(path)).json()["keys"]

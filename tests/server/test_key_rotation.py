@@ -186,7 +186,9 @@ async def test_the_secret_key_is_exchanged_and_nobody_notices(tmp_path: Path) ->
     ]
     session: dict[str, str] = {}
     for environment, command in steps:
-        edge = Edge(tmp_path, {**TEST_ENVIRONMENT, **environment})
+        # Each has a port of its own, and is the same Edge all the same.
+        issuer = {"EDGE_ISSUER": "http://edge.test"}
+        edge = Edge(tmp_path, {**TEST_ENVIRONMENT, **issuer, **environment})
         with edge.server:
             async with httpx.AsyncClient(base_url=edge.server.url, timeout=30) as http:
                 if not session:

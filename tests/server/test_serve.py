@@ -1,6 +1,7 @@
 """`edge serve` as people run it."""
 
 import asyncio
+import base64
 import json
 import os
 import re
@@ -134,6 +135,33 @@ def test_a_port_that_is_taken_is_an_error(tmp_path: Path) -> None:
         assert result.returncode == 1
         assert f"port {server.port} of 127.0.0.1" in result.stderr
         assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("environment", "options", "issuer"),
+    [
+        ({}, (), "http://127.0.0.1:{port}"),
+        ({}, ("--host", "0.0.0.0"), "http://127.0.0.1:{port}"),  # noqa: S104  # not for long
+        ({"EDGE_ISSUER": "http://id.example.com"}, (), "http://id.example.com"),
+    ],
+)
+def test_what_is_served_elsewhere_says_so(
+    tmp_path: Path, environment: dict[str, str], options: tuple[str, ...], issuer: str
+) -> None:
+    """Metadata and tokens name the port that was asked for, unless EDGE_ISSUER says another URL."""
+    port = free_port()
+    environment = {**TEST_ENVIRONMENT, "EDGE_SERVER_PORT": str(free_port()), **environment}
+    issuer = issuer.format(port=port)
+    with EdgeServer(
+        environment, tmp_path, "--demo", "--port", str(port), *options, port=port
+    ) as server:
+        metadata = httpx.get(f"{server.url}/.well-known/oauth-authorization-server").json()
+        tokens = login(server, "user", demo_passwords(tmp_path)["user"])
+    payload = tokens["access_token"].split(".")[1]
+    claims = json.loads(base64.urlsafe_b64decode(payload + "=="))
+
+    assert metadata["issuer"] == claims["iss"] == issuer
+    assert metadata["token_endpoint"] == f"{issuer}/token"
 
 
 def test_workers_share_sessions_and_a_killed_one_is_replaced(tmp_path: Path) -> None:

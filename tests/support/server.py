@@ -37,10 +37,11 @@ class EdgeServer:
         environment: Mapping[str, str],
         folder: Path,
         *args: str,
+        port: int | None = None,
         start_timeout_s: float = 30,
         stop_timeout_s: float = 30,
     ) -> None:
-        self.port = free_port()
+        self.port = port or free_port()
         self.url = f"http://{_HOST}:{self.port}"
         self._environment = environment
         self.folder = folder

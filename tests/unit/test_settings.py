@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from edge.settings import Finding, Loaded, Secret, Settings, SettingsError, load
 from edge.settings.key_file import read_or_create
+from edge.settings.model import Server
 from edge.settings.secret import decode_secret_key, derive_key
 from edge.settings.sources import fields
 from tests.support.secrets import remember
@@ -461,6 +462,35 @@ class TestSecrecy:
         assert hash(Secret(GOOD_KEY)) == hash(Secret(GOOD_KEY))
         assert Secret(GOOD_KEY) != Secret(OTHER_KEY)
         assert Secret(GOOD_KEY) != GOOD_KEY
+
+
+class TestBaseUrl:
+    @pytest.mark.parametrize(
+        ("environ", "url"),
+        [
+            ({}, "http://127.0.0.1:8000"),
+            ({"EDGE_SERVER_PORT": "9000"}, "http://127.0.0.1:9000"),
+            ({"EDGE_SERVER_HOST": "edge.internal"}, "http://edge.internal:8000"),
+            ({"EDGE_SERVER_HOST": "::1"}, "http://[::1]:8000"),
+            ({"EDGE_SERVER_HOST": "0.0.0.0"}, "http://127.0.0.1:8000"),  # noqa: S104
+            ({"EDGE_SERVER_HOST": "::", "EDGE_SERVER_PORT": "80"}, "http://[::1]:80"),
+            ({"EDGE_ISSUER": "https://a.test", "EDGE_SERVER_PORT": "9000"}, "https://a.test"),
+        ],
+    )
+    def test_it_is_where_edge_is_served_unless_it_is_set(
+        self, environ: Mapping[str, str], url: str
+    ) -> None:
+        """Without an issuer, host and port say where people reach Edge; with one, it does."""
+        assert load(environ).or_raise().base_url == url
+
+    def test_it_says_when_edge_serves_https(self) -> None:
+        """With a certificate of its own, Edge is reached in no other way."""
+        server = Server(tls_certificate=Path("edge.pem"), port=8443)
+        assert Settings(server=server).base_url == "https://127.0.0.1:8443"
+
+    def test_an_empty_issuer_is_a_mistake(self) -> None:
+        """Set to nothing is not the same as not set."""
+        assert only_error(load({"EDGE_ISSUER": ""})).variable == "EDGE_ISSUER"
 
 
 class TestProduction:
