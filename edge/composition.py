@@ -70,7 +70,7 @@ from edge.tokens.revocation_reader import RevocationReader
 from edge.tokens.session import SessionLifetime
 from edge.tokens.sessions import Sessions
 from edge.tokens.signing_keys import SigningKeys
-from edge.tokens.sql.purge import ended_sessions, expired_revocations
+from edge.tokens.sql.purge import ended_sessions, expired_revocations, retired_keys
 from edge.tokens.sql.revocations import SqlRevocationLog
 from edge.tokens.sql.sessions import SqlSessionStore
 from edge.tokens.sql.signing_keys import SqlSigningKeys
@@ -141,9 +141,10 @@ class Edge:
             "How many revocations this worker knows.",
             lambda: len(self.revocations),
         )
-        self._housekeeping = Housekeeping(
+        self.housekeeping = Housekeeping(
             ended_sessions(self.database, access_lifetime_s=revocation_lifetime_s),
             expired_revocations(self.database),
+            retired_keys(self.database),
             ForgottenNetworks(self.database),
             failed=lambda error: record(HousekeepingFailed(reason=error.reason)),
         )
@@ -314,7 +315,7 @@ class Edge:
     @asynccontextmanager
     async def _background(self) -> AsyncIterator[None]:
         """Do what goes on beside requests, until it is left."""
-        work = [self.revocations.run(), self.key_reloader.run(), self._housekeeping.run()]
+        work = [self.revocations.run(), self.key_reloader.run(), self.housekeeping.run()]
         async with AsyncExitStack() as stack:
             if self._wake:
                 self.health.add("redis", self._wake.ping)

@@ -1,16 +1,20 @@
-"""Deleting sessions and revocations that are of no more use."""
+"""Deleting sessions, revocations and signing keys that are of no more use."""
 
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.sql.elements import ColumnElement as Condition
 
 from edge.stores.sql import Database, database_now
-from edge.stores.tables import revocations, sessions
+from edge.stores.tables import revocations, sessions, signing_keys
+
+# A token lives for a day at most, and so does the JWK Set in a cache (`edge.settings.model`). Keys
+# are kept longer for whoever asks what was in use lately.
+RETIRED_KEYS_KEPT_MS: Final = 90 * 86_400_000
 
 
 class SqlPurge:
-    """Purges one table by its `id`: the rows for which `is_useless` holds."""
+    """Purges one table by its `identity`: the rows for which `is_useless` holds."""
 
     def __init__(self, database: Database, identity: Any, is_useless: Condition[bool]) -> None:  # noqa: ANN401  # a column
         self._database = database
@@ -39,3 +43,10 @@ def expired_revocations(database: Database, *, now: ColumnElement[int] | None = 
     """Purge rows of the change list that can speak of no living token."""
     now = database_now() if now is None else now
     return SqlPurge(database, revocations.c.id, revocations.c.expires_at_ms < now)
+
+
+def retired_keys(database: Database, *, now: ColumnElement[int] | None = None) -> SqlPurge:
+    """Purge signing keys that retired long ago."""
+    now = database_now() if now is None else now
+    is_useless = signing_keys.c.retires_at_ms < now - RETIRED_KEYS_KEPT_MS
+    return SqlPurge(database, signing_keys.c.kid, is_useless)
