@@ -1,12 +1,15 @@
 """What takes access away, and that it does so at once."""
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import httpx
 import pytest
 
 from edge.accounts.user import User
-from tests.support.app import RunningApp, new_password
+from edge.stores.tables import revocations
+from tests.support.app import RunningApp, bearer, make_settings, new_password, running_service
+from tests.support.stores import rows_of
 
 
 async def disable(app: RunningApp, user: User) -> None:
@@ -106,3 +109,32 @@ async def test_a_disabled_account_is_told_so_only_with_the_right_password(app: R
 
     assert await code(app.passwords["user"]) == "account_disabled"
     assert await code("wrong") == "credentials_invalid"
+
+
+@pytest.mark.parametrize("leeway_s", [0, 120])
+async def test_a_revocation_outlives_the_tokens_it_is_about(
+    tmp_path: Path, database_url: str, leeway_s: int
+) -> None:
+    """Whatever made it, it counts until its last token is refused everywhere.
+
+    That token was issued just before the change could be seen, by a machine whose clock is ahead by
+    the leeway, and is accepted for the leeway after its end, by one whose clock is behind as much.
+    """
+    settings = make_settings(tmp_path, database_url, TOKENS_LEEWAY_S=str(leeway_s))
+    async with running_service(settings) as app:
+        await app.add_user("ann", ["user"])
+        one, two, three = [(await app.login("ann"))["access_token"] for _ in range(3)]
+        await app.http.post("/oauth/revoke", data={"token": one})
+        await app.http.post("/logout", headers=bearer(two))
+        change = {"old_password": app.passwords["ann"], "new_password": new_password()}
+        await app.http.post("/users/me/password", json=change, headers=bearer(three))
+        await app.http.delete("/sessions", headers=bearer(three))
+        await app.edge.clients.add("app")
+        await app.edge.clients.disable("app")
+        rows = await rows_of(app.edge.database, revocations)
+
+    assert [row["kind"] for row in rows] == ["token", "session", "session", "user", "user"]
+    access_lifetime_s, longest_write_s = 900, 11
+    needed_ms = (access_lifetime_s + 2 * leeway_s + longest_write_s) * 1000
+    for row in rows:
+        assert 0 <= row["expires_at_ms"] - row["recorded_at_ms"] - needed_ms < 1000

@@ -128,7 +128,17 @@ def test_the_retirement_is_told_by_this_machines_clock() -> None:
     """Tokens expire by the wall clock, keys retire by the database's: the ring converts."""
     replica = Replica()
     replica.load((OLD, -100, 1000))
-    assert replica.ring.latest_expiry_s() == pytest.approx(NOW_S + 1000 - SCHEDULE.leeway_s)
+    assert replica.ring.latest_expiry_s() == NOW_S + 1000 - SCHEDULE.leeway_s
+
+
+def test_a_key_outlives_the_last_token_it_may_sign() -> None:
+    """A token that lives as long as its key lets it is good to its own end, the leeway included."""
+    replica = Replica()
+    replica.load((OLD, -100, 600))
+    expiry_s = int(replica.ring.latest_expiry_s())
+    token = replica.ring.sign(make_claims(exp=expiry_s))
+    replica.wait(expiry_s + POLICY.leeway_s - NOW_S - 0.001)
+    assert isinstance(replica.verdict(token), VerifiedToken)
 
 
 def test_looking_again_forgets_no_tokens() -> None:

@@ -525,6 +525,15 @@ def test_another_key_under_the_same_kid_empties_the_memory() -> None:
     assert verifier.verify(TOKEN.encode(), NOW_S) is SIGNATURE_INVALID
 
 
+def test_another_algorithm_for_the_same_key_empties_the_memory() -> None:
+    """A key is good for one algorithm: with another one, what it signed before counts no more."""
+    verifier = make_verifier(KEY)
+    verifier.verify(TOKEN.encode(), NOW_S)
+    changed = msgspec.structs.replace(KEY.verifying, algorithm="ES384")
+    verifier.replace_keys(POLICY.issuer, [changed])
+    assert verifier.verify(TOKEN.encode(), NOW_S) is ALGORITHM
+
+
 def _slow(bytes_long: int) -> bytes:
     """Give good claims and many objects, which take long to search for repeated members."""
     document = _as_bytes(CLAIMS)[:-1] + b',"x":['
