@@ -30,12 +30,14 @@ async def is_current(database: Database) -> bool:
 
 
 async def upgrade(database: Database) -> None:
-    """Apply what is missing, in one transaction; several processes may try at once.
+    """Apply what is missing, in one transaction of any length; several processes may try at once.
 
     Raises:
         UnavailableError: the database is away.
     """
-    async with database.writing_in_turn(_UPGRADE_LOCK) as connection:
+    import alembic.command  # noqa: PLC0415, F401  # takes time, and no transaction shall wait for it
+
+    async with database.writing_in_turn(_UPGRADE_LOCK, is_bounded=False) as connection:
         await connection.run_sync(_upgrade)
 
 

@@ -80,7 +80,7 @@ class Database:
     """A pool of connections; lives as long as the process, closed by `close()`.
 
     `timeout_s` bounds each wait for a connection, each statement, and each transaction that writes
-    as a whole, by the monotonic `clock`.
+    rows as a whole, by the monotonic `clock`.
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class Database:
 
     @property
     def longest_write_s(self) -> float:
-        """After how long, at most, what a transaction wrote is there for all to see, or never.
+        """After how long, at most, what a bounded transaction wrote is there for all to see.
 
         It may take the time-out until its COMMIT is sent, and as long again until PostgreSQL gets
         that (it ends transactions that wait longer for their client) or is done with it.
@@ -116,7 +116,7 @@ class Database:
         return _transaction(self._reader)
 
     @asynccontextmanager
-    async def writing(self) -> AsyncIterator[AsyncConnection]:
+    async def writing(self, *, is_bounded: bool = True) -> AsyncIterator[AsyncConnection]:
         """Open a transaction that is committed on leaving, rolled back on an exception.
 
         Raises:
@@ -126,17 +126,19 @@ class Database:
         async with _transaction(self._writer) as connection:
             began_s = self._clock()
             yield connection
-            if self._clock() - began_s > self._timeout_s:
+            if is_bounded and self._clock() - began_s > self._timeout_s:
                 message = "the transaction took longer than the time-out"
                 raise TimeoutError(message)
 
     @asynccontextmanager
-    async def writing_in_turn(self, lock: int) -> AsyncIterator[AsyncConnection]:
+    async def writing_in_turn(
+        self, lock: int, *, is_bounded: bool = True
+    ) -> AsyncIterator[AsyncConnection]:
         """Open a transaction as `writing` does, one at a time among all that name this lock.
 
         SQLite has one writer at a time anyway.
         """
-        async with self.writing() as connection:
+        async with self.writing(is_bounded=is_bounded) as connection:
             if self.dialect == "postgresql":
                 await connection.execute(text(f"SELECT pg_advisory_xact_lock({lock})"))
             yield connection

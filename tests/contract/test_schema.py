@@ -1,6 +1,7 @@
 """The migrated schema is the declared one, and getting there is safe, on both databases."""
 
 import asyncio
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,19 @@ async def test_upgrading_an_empty_database_makes_it_current(empty_database_url: 
     try:
         await schema.upgrade(database)
         assert await schema.current_revision(database) == schema.HEAD
+        assert await schema.is_current(database)
+    finally:
+        await database.close()
+
+
+async def test_a_long_upgrade_is_not_undone(empty_database_url: str) -> None:
+    """What writes rows is bounded by the time-out as a whole; large tables take their time."""
+    seconds = itertools.count(step=100)
+    database = Database(
+        empty_database_url, pool_size=1, timeout_s=10, clock=lambda: float(next(seconds))
+    )
+    try:
+        await schema.upgrade(database)
         assert await schema.is_current(database)
     finally:
         await database.close()
