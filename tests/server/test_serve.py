@@ -1,7 +1,6 @@
 """`edge serve` as people run it."""
 
 import asyncio
-import base64
 import json
 import os
 import re
@@ -16,6 +15,7 @@ import psutil
 import pytest
 
 from tests.support.app import TEST_ENVIRONMENT
+from tests.support.musts import decode
 from tests.support.ports import free_port
 from tests.support.secrets import remember
 from tests.support.server import EdgeServer
@@ -157,8 +157,7 @@ def test_what_is_served_elsewhere_says_so(
     ) as server:
         metadata = httpx.get(f"{server.url}/.well-known/oauth-authorization-server").json()
         tokens = login(server, "user", demo_passwords(tmp_path)["user"])
-    payload = tokens["access_token"].split(".")[1]
-    claims = json.loads(base64.urlsafe_b64decode(payload + "=="))
+    _, claims = decode(tokens["access_token"])
 
     assert metadata["issuer"] == claims["iss"] == issuer
     assert metadata["token_endpoint"] == f"{issuer}/token"
