@@ -1,4 +1,4 @@
-"""Rate limits while a real Redis is killed, stopped, slow, full or replaced; and over processes."""
+"""While a real Redis is killed, stopped, slow, full or replaced: rate limits, and revocations."""
 
 import asyncio
 import json
@@ -16,6 +16,7 @@ from edge.faults import UnavailableError
 from edge.ratelimit.charge import Algorithm, Charge, Quota
 from edge.ratelimit.redis_lanes import open_lanes
 from edge.ratelimit.shared import SharedWindows
+from tests.support.app import bearer, make_settings, running_service
 from tests.support.proxy import TcpProxy, proxy_to
 from tests.support.redis import Redis, running_cluster, running_redis, running_with_sentinel
 
@@ -27,6 +28,8 @@ BUDGET_S = 0.2
 PATIENCE_S = 2.0
 # docs/rate-limits.md promises that limits are shared again so soon after Redis is back.
 RECOVERY_S = 2.0
+# After which a revocation holds everywhere, Redis or not.
+BOUND_S = 0.5
 
 
 @pytest.fixture
@@ -250,3 +253,22 @@ def test_four_processes_admit_the_limit(redis: Redis, algorithm: Algorithm) -> N
     for place, at_us in enumerate(times):
         within = [other for other in times[place:] if other < at_us + window_us]
         assert len(within) <= limit
+
+
+async def test_a_revocation_that_redis_loses_holds_within_the_bound(
+    redis: Redis, database_url: str, tmp_path: Path
+) -> None:
+    """Redis only wakes readers early: a logout while it hangs reaches the other replica as well."""
+    settings = make_settings(
+        tmp_path, database_url, REDIS_URL=redis.url, REVOCATION_BOUND_S=str(BOUND_S)
+    )
+    async with running_service(settings) as one, running_service(settings) as other:
+        await one.add_user("ann", ["user"])
+        token = (await one.login("ann"))["access_token"]
+        assert (await other.get("/user-area", token)).status_code == 200
+        with redis.hanging():
+            assert (await one.http.post("/logout", headers=bearer(token))).status_code == 204
+            assert (await one.get("/user-area", token)).status_code == 401
+            async with asyncio.timeout(BOUND_S + PATIENCE_S):
+                while (await other.get("/user-area", token)).status_code != 401:  # noqa: ASYNC110  # what others see
+                    await asyncio.sleep(0.01)
