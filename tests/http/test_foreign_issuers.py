@@ -352,7 +352,7 @@ async def test_a_strangers_key_id_does_not_keep_a_new_key_out(run: Run, clock: F
         assert await outcome(app, new) == "ok"
 
 
-async def test_keys_in_a_file(run: Run, tmp_path: Path) -> None:
+async def test_keys_in_a_file(run: Run, clock: FakeClock, tmp_path: Path) -> None:
     """A provider that cannot be reached from here gives its keys in a file, read again when due."""
     file = tmp_path / "jwks.json"
     one = Provider(FIRST)
@@ -360,7 +360,9 @@ async def test_keys_in_a_file(run: Run, tmp_path: Path) -> None:
     del settings["jwks_url"]
     async with run(settings) as app:
         assert await outcome(app, one.token()) == "503 issuer_unavailable"
-    file.write_bytes(one.document())
+        file.write_bytes(one.document())
+        clock.forward(10)
+        assert await outcome(app, one.token()) == "ok"
     async with run(settings) as app:
         assert await outcome(app, one.token()) == "ok"
 
