@@ -22,12 +22,21 @@ class RawAnswer(msgspec.Struct, frozen=True):
 
 @contextmanager
 def asked(
-    port: int, target: bytes, fields: Iterable[str] = (), method: str = "GET"
+    port: int,
+    target: bytes,
+    fields: Iterable[str] = (),
+    method: str = "GET",
+    client: str = "127.0.0.1",
 ) -> Iterator[socket.socket]:
-    """Send a request and give the connection, from which nothing was taken yet."""
+    """Send a request and give the connection, from which nothing was taken yet.
+
+    `client` is the address that it comes from, any of 127.0.0.0/8.
+    """
     lines = [b"%s %s HTTP/1.1" % (method.encode(), target), b"Host: edge.test"]
     lines += [field.encode("latin-1") for field in fields]
-    with socket.create_connection(("127.0.0.1", port), timeout=_TIMEOUT_S) as connection:
+    with socket.create_connection(
+        ("127.0.0.1", port), timeout=_TIMEOUT_S, source_address=(client, 0)
+    ) as connection:
         connection.sendall(b"\r\n".join([*lines, b"", b""]))
         yield connection
 
@@ -36,14 +45,30 @@ def take_answer(connection: socket.socket, method: str = "GET") -> RawAnswer:
     """Read the answer to the request that was sent last."""
     response = http.client.HTTPResponse(connection, method=method)
     response.begin()
-    fields = {name.lower(): value for name, value in response.getheaders()}
+    # One that came twice is a list, as any reader of HTTP takes it.
+    fields = {name.lower(): response.getheader(name, "") for name, _ in response.getheaders()}
     try:
         return RawAnswer(response.status, fields, response.read())
     except http.client.IncompleteRead as error:
         return RawAnswer(response.status, fields, error.partial, is_cut=True)
 
 
-def ask(port: int, target: bytes, fields: Iterable[str] = (), method: str = "GET") -> RawAnswer:
+def ask(
+    port: int,
+    target: bytes,
+    fields: Iterable[str] = (),
+    method: str = "GET",
+    client: str = "127.0.0.1",
+) -> RawAnswer:
     """Ask on a connection of its own."""
-    with asked(port, target, [*fields, "Connection: close"], method) as connection:
+    with asked(port, target, [*fields, "Connection: close"], method, client) as connection:
         return take_answer(connection, method)
+
+
+def code_of(answer: RawAnswer) -> str:
+    """Give the `code` of a problem document, which has to be one."""
+    document = msgspec.json.decode(answer.body)
+    assert answer.fields["content-type"] == "application/problem+json", answer
+    assert document["status"] == answer.status, answer
+    code: str = document["code"]
+    return code

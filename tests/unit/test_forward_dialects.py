@@ -164,10 +164,14 @@ def test_nginx_has_to_say_a_whole_url(url: bytes) -> None:
 
 @pytest.mark.parametrize("status", [400, 401, 403, 429, 500, 503])
 def test_nginx_is_answered_what_it_understands(status: int) -> None:
-    """401 and 403 as they are, all else as 403; the status for the client stands beside it."""
+    """401 and 403 as they are, all else as 403; what the client is to be told stands beside it."""
     answer = PlainAnswer(status, [(b"retry-after", b"3")], b"{}")
     told = as_understood("nginx", answer)
     assert told.status == (401 if status == 401 else 403)
-    assert dict(told.fields) == {b"retry-after": b"3", b"x-edge-status": b"%d" % status}
+    assert dict(told.fields) == {
+        b"retry-after": b"3",
+        b"x-edge-status": b"%d" % status,
+        b"x-edge-problem": b"{}",
+    }
     assert told.body == b"{}"
     assert as_understood("traefik", answer) == answer

@@ -77,13 +77,14 @@ def read_asked(dialect: Dialect, scope: Mapping[str, Any], named: Fields) -> Ask
 def as_understood(dialect: Dialect, answer: PlainAnswer) -> PlainAnswer:
     """Give a refusal as the load balancer understands it.
 
-    nginx gets 401 or 403; `X-Edge-Status` has the status that its client is to be told.
+    nginx gets 401 or 403, and reads no body: `X-Edge-Status` and `X-Edge-Problem` have the status
+    and the document that its client is to be told.
     """
     if dialect != "nginx":
         return answer
     status = answer.status if answer.status in _UNDERSTOOD_BY_NGINX else 403
-    told = (b"x-edge-status", b"%d" % answer.status)
-    return PlainAnswer(status, [*answer.fields, told], answer.body)
+    told = [(b"x-edge-status", b"%d" % answer.status), (b"x-edge-problem", answer.body)]
+    return PlainAnswer(status, [*answer.fields, *told], answer.body)
 
 
 def _bytes(text: str) -> bytes:

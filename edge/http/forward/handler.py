@@ -82,7 +82,8 @@ class ForwardAuth:
             return problem_answer(Reason.NOT_FOUND, 404, request_id=context.request_id)
         if not self._proxies.trusts(scope):
             _log.warning("a stranger asked", client_address=context.client_address)
-            return problem_answer(Reason.PEER_UNTRUSTED, 403, request_id=context.request_id)
+            refused = problem_answer(Reason.PEER_UNTRUSTED, 403, request_id=context.request_id)
+            return as_understood(dialect, refused)
         try:
             return await self._decide(dialect, scope, named)
         except Exception:  # noqa: BLE001  # nothing further out would answer as the dialect wants
