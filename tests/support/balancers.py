@@ -49,14 +49,23 @@ class Balancer(msgspec.Struct, frozen=True):
 
 @contextmanager
 def running_balancer(
-    kind: Kind, role: Role, edge: Sequence[int], service: int = 0
+    kind: Kind,
+    role: Role,
+    edge: Sequence[int],
+    service: int = 0,
+    *,
+    breaking: Mapping[str, str] | None = None,
 ) -> Iterator[Balancer]:
-    """Start a balancer with two replicas of Edge behind it, and stop it on leaving."""
+    """Start a balancer with two replicas of Edge behind it, and stop it on leaving.
+
+    `breaking` is what else is changed in its files, to see what happens then.
+    """
     program = _program(kind)
     port = free_port()
     ports = {"8000": edge[0], "8001": edge[1], "9000": service, "8080": port, "8090": free_port()}
     folder = Path(tempfile.mkdtemp(prefix=f"edge-{kind.name}-"))
-    _copy(_DEPLOY / kind.name, folder, kind.name, ports)
+    changes = {f"/etc/{kind.name}/": f"{folder}/", **(breaking or {})}
+    _copy(_DEPLOY / kind.name, folder, ports, changes)
     command = [program, *kind.arguments(folder, role)]
     account = [str(os.geteuid()), str(os.getegid())]
     log = server_log(f"{kind.name}-{port}")
@@ -84,14 +93,13 @@ def _program(kind: Kind) -> str:
     return found
 
 
-def _copy(source: Path, folder: Path, name: str, ports: Mapping[str, int]) -> None:
+def _copy(source: Path, folder: Path, ports: Mapping[str, int], changes: Mapping[str, str]) -> None:
+    numbers = re.compile(rf"\b(?:{'|'.join(ports)})\b")
     for file in source.iterdir():
-        text = re.sub(
-            r"\b(?:8000|8001|8080|8090|9000)\b",
-            lambda found: str(ports[found[0]]),
-            file.read_text(),
-        )
-        (folder / file.name).write_text(text.replace(f"/etc/{name}/", f"{folder}/"))
+        text = numbers.sub(lambda found: str(ports[found[0]]), file.read_text())
+        for before, after in changes.items():
+            text = text.replace(before, after)
+        (folder / file.name).write_text(text)
 
 
 def _wait_until_serving(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
@@ -142,9 +150,14 @@ def _nginx(folder: Path, role: Role) -> Sequence[str]:
     return ["-e", "stderr", "-p", str(folder), "-c", f"{folder}/nginx.conf"]
 
 
+def _haproxy(folder: Path, role: Role) -> Sequence[str]:
+    return ["-db", "-f", f"{folder}/{role}.cfg"]
+
+
 KINDS: Final = {
     kind.name: kind
     for kind in [
         Kind("nginx", "apt-get install nginx", _nginx),
+        Kind("haproxy", "apt-get install haproxy", _haproxy),
     ]
 }
