@@ -12,7 +12,8 @@ import pytest
 from tests.support.balancers import Balancer, Kind, running_balancer
 from tests.support.echo import Echo, Heard
 from tests.support.fleet import MANY_ROLES, Fleet
-from tests.support.raw_http import RawAnswer, ask, asked, code_of, take_answer
+from tests.support.ports import free_port
+from tests.support.raw_http import RawAnswer, ask, asked, code_of, send_until_answered, take_answer
 
 pytestmark = pytest.mark.server
 
@@ -165,10 +166,11 @@ def test_the_largest_identity_comes_through(balancer: Balancer, fleet: Fleet) ->
 
 @pytest.mark.parametrize("framing", [f"Content-Length: {TEN_MB}", "Transfer-Encoding: chunked"])
 def test_a_large_upload_is_refused_early(balancer: Balancer, service: Echo, framing: str) -> None:
-    """Who may not is told before the whole body was sent, and the service never hears of it."""
+    """Who may not is told before much of the body was sent, and the service never hears of it."""
     before = len(service.heard)
     with asked(balancer.port, b"/staff", [framing], "POST") as connection:
-        connection.sendall(b"fa0\r\n" if "chunked" in framing else b"x")  # 4,000 bytes to come
+        is_chunked = "chunked" in framing
+        send_until_answered(connection, is_chunked=is_chunked, most_bytes=TEN_MB // 10)
         answer = take_answer(connection)
     assert answer.status in {401, 413}
     assert len(service.heard) == before
@@ -194,3 +196,12 @@ def silent() -> Iterator[int]:
     """Give a port at which connections are accepted, and nothing is answered."""
     with closing(socket.create_server(("127.0.0.1", 0))) as listener:
         yield listener.getsockname()[1]
+
+
+def test_a_service_that_is_away_is_no_fault_of_edge(kind: Kind, fleet: Fleet) -> None:
+    """Whoever is called at night should look in the right place."""
+    with running_balancer(kind, "forward-auth", fleet.ports, free_port()) as running:
+        answer = ask(running.port, b"/livez")
+        assert answer.status in {502, 503}
+        assert b"edge_unavailable" not in answer.body
+        assert ask(running.port, b"/staff").status == 401

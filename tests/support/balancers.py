@@ -154,10 +154,20 @@ def _haproxy(folder: Path, role: Role) -> Sequence[str]:
     return ["-db", "-f", f"{folder}/{role}.cfg"]
 
 
+def _caddy(folder: Path, role: Role) -> Sequence[str]:
+    return ["run", "--adapter", "caddyfile", "--config", f"{folder}/{role}.Caddyfile"]
+
+
+def _caddy_environment(folder: Path) -> Mapping[str, str]:
+    """Let it keep all of its own in the folder, and be told what to do through a socket there."""
+    return {"HOME": str(folder), "CADDY_ADMIN": f"unix/{folder}/admin"}
+
+
 KINDS: Final = {
     kind.name: kind
     for kind in [
         Kind("nginx", "apt-get install nginx", _nginx),
         Kind("haproxy", "apt-get install haproxy", _haproxy),
+        Kind("caddy", "apt-get install caddy", _caddy, _caddy_environment),
     ]
 }

@@ -1,6 +1,7 @@
 """HTTP as it is sent: targets and fields that clients would mend first."""
 
 import http.client
+import select
 import socket
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -9,6 +10,8 @@ from typing import Final
 import msgspec
 
 _TIMEOUT_S: Final = 10
+_PIECE_BYTES: Final = 8192
+_PAUSE_S: Final = 0.01
 
 
 class RawAnswer(msgspec.Struct, frozen=True):
@@ -51,6 +54,16 @@ def take_answer(connection: socket.socket, method: str = "GET") -> RawAnswer:
         return RawAnswer(response.status, fields, response.read())
     except http.client.IncompleteRead as error:
         return RawAnswer(response.status, fields, error.partial, is_cut=True)
+
+
+def send_until_answered(connection: socket.socket, *, is_chunked: bool, most_bytes: int) -> None:
+    """Send a body without an end, until something is answered."""
+    piece = b"x" * _PIECE_BYTES
+    framed = b"%x\r\n%s\r\n" % (len(piece), piece) if is_chunked else piece
+    for _ in range(most_bytes // _PIECE_BYTES):
+        if select.select([connection], [], [], _PAUSE_S)[0]:
+            return
+        connection.sendall(framed)
 
 
 def ask(
