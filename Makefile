@@ -20,13 +20,16 @@ endif
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types arrows docs format lock audit balancers clean
+.PHONY: help run stack test lint types arrows docs format lock audit balancers clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
 
 run: $(VENV)/run.installed ## Serve Edge with demo accounts (ARGS="--port 9000")
 	@exec $(BIN)/edge serve --demo $(ARGS)
+
+stack: $(VENV)/production.installed ## Serve two replicas behind HAProxy or nginx, with Redis and PostgreSQL
+	@exec $(BIN)/python -m deploy.stack $(ARGS)
 
 test: $(VENV)/dev.installed ## Run the tests with branch coverage (ARGS="-k refresh")
 	@$(BIN)/pytest --cov --cov-branch --cov-report=term $(ARGS)
@@ -74,7 +77,7 @@ clean: ## Remove what the targets made; demo accounts in .edge stay
 
 # A stamp is written last, so a step that failed is done again. dev holds all that run does.
 # The project itself needs no index: its build backend is among the hashed requirements.
-$(VENV)/run.installed $(VENV)/dev.installed: $(VENV)/%.installed: requirements/%.txt pyproject.toml | $(VENV)/made
+$(VENV)/run.installed $(VENV)/production.installed $(VENV)/dev.installed: $(VENV)/%.installed: requirements/%.txt pyproject.toml | $(VENV)/made
 	@echo "Installing $< into $(VENV)"
 	@$(INSTALL) --require-hashes -r $<
 	@$(INSTALL) --no-index --no-deps --no-build-isolation --editable .
