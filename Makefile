@@ -20,7 +20,7 @@ endif
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run stack test lint types arrows docs format lock audit balancers clean
+.PHONY: help run stack test faults lint types arrows docs format lock audit balancers clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -33,6 +33,9 @@ stack: $(VENV)/production.installed ## Serve two replicas behind HAProxy or ngin
 
 test: $(VENV)/dev.installed ## Run the tests with branch coverage (ARGS="-k refresh")
 	@$(BIN)/pytest --cov --cov-branch --cov-report=term $(ARGS)
+
+faults: $(VENV)/dev.installed ## Let things go wrong behind HAProxy, and print what clients got
+	@EDGE_TEST_FAULTS=all $(BIN)/pytest -q -s -rN tests/faults/test_experiments.py $(ARGS)
 
 lint: $(VENV)/dev.installed ## Check style and formatting
 	@$(BIN)/ruff check

@@ -5,7 +5,7 @@ import base64
 import json
 import secrets
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,7 +13,7 @@ import msgspec
 
 from edge.settings import load
 from tests.support.app import running_service
-from tests.support.redis import running_redis
+from tests.support.redis import Redis, running_redis
 from tests.support.secrets import remember
 from tests.support.server import EdgeServer
 
@@ -54,9 +54,13 @@ class Fleet(msgspec.Struct, frozen=True):
 
 
 @contextmanager
-def running_fleet(database_url: str, folder: Path) -> Iterator[Fleet]:
-    with running_redis() as redis:
-        environment = _production(database_url, redis.url)
+def running_fleet(
+    database_url: str, folder: Path, redis: Redis | None = None, **environ: str
+) -> Iterator[Fleet]:
+    """Run it, with a Redis of its own if none is given; `environ` has variables without `EDGE_`."""
+    with nullcontext(redis) if redis else running_redis() as counting:
+        more = {f"EDGE_{name}": text for name, text in environ.items()}
+        environment = {**_production(database_url, counting.url), **more}
         tokens = asyncio.run(_furnish(environment, folder))
         with EdgeServer(environment, folder) as first, EdgeServer(environment, folder) as second:
             yield Fleet((first, second), environment, folder, tokens)
