@@ -25,12 +25,15 @@ from edge.http.body_stream import StreamLimits
 from edge.http.cors import Cors, CorsPolicy
 from edge.http.layer import OutermostLayer
 from edge.http.rate_limits import RateLimits
+from edge.http.reply import Completion
 from edge.http.request_head import HeadLimits
 from edge.http.security_headers import SecurityHeaders
 from edge.ratelimit.limiter import Limiter
 from edge.ratelimit.memory import MemoryWindows
+from edge.telemetry.counting import RequestCounts
 from edge.telemetry.draining import Draining
 from edge.telemetry.limits import LimitCounts
+from edge.telemetry.metrics import Metrics
 
 _ROUNDS: Final = 61
 _REQUESTS_A_TURN: Final = 100
@@ -128,17 +131,21 @@ EXCHANGES: Final = [
 
 def layer_around(app: ASGIApp) -> OutermostLayer:
     """Put the layer around an app, as the service does."""
+    metrics = Metrics(time.monotonic)
     windows = MemoryWindows(lambda: 0)
-    limiter = Limiter(windows, windows, clock=time.monotonic, watcher=LimitCounts())
+    limiter = Limiter(windows, windows, clock=time.monotonic, watcher=LimitCounts(metrics))
     return OutermostLayer(
         app,
         proxies=TrustedProxies(["10.0.0.0/8"], ["x-forwarded-for", "x-forwarded-proto"]),
         head_limits=HeadLimits(),
         stream_limits=StreamLimits(),
         cors=Cors([CorsPolicy(origins=(_APP.decode(),))]),
-        headers=SecurityHeaders("max-age=63072000; includeSubDomains"),
-        limits=RateLimits(limiter, [], legacy=False),
-        draining=Draining(),
+        completion=Completion(
+            SecurityHeaders("max-age=63072000; includeSubDomains"),
+            RateLimits(limiter, [], legacy=False),
+            Draining(),
+        ),
+        counts=RequestCounts(metrics, "route"),
     )
 
 

@@ -10,6 +10,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from edge.composition import VERSION
 from edge.plugin import EdgePlugin
 from edge.settings import Settings, load
+from edge.telemetry.board import Board
 from edge.telemetry.draining import Draining
 
 _DESCRIPTION: Final = (
@@ -18,10 +19,14 @@ _DESCRIPTION: Final = (
 )
 
 
-def create_app(settings: Settings | None = None, draining: Draining | None = None) -> Litestar:
+def create_app(
+    settings: Settings | None = None,
+    draining: Draining | None = None,
+    board: Board | None = None,
+) -> Litestar:
     """Build the service; without settings, from the environment.
 
-    `draining` is shared with the server that runs it, where there is one.
+    `draining` and `board` are shared with the server that runs it, where there is one.
 
     Raises:
         SettingsError: the settings cannot be run with; holds every problem.
@@ -29,7 +34,7 @@ def create_app(settings: Settings | None = None, draining: Draining | None = Non
     if settings is None:
         settings = load(os.environ).or_raise()
     return Litestar(
-        plugins=[EdgePlugin(settings, draining=draining)],
+        plugins=[EdgePlugin(settings, draining=draining, board=board)],
         openapi_config=_openapi(settings) if settings.shows_docs else None,
     )
 

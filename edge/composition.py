@@ -5,7 +5,7 @@ Nothing is looked up later. What is opened here is closed here, its health check
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.metadata import version
 from math import ceil
@@ -32,6 +32,12 @@ from edge.accounts.sql.known_networks import ForgottenNetworks, SqlKnownNetworks
 from edge.accounts.sql.users import SqlUserStore
 from edge.accounts.usernames import Usernames
 from edge.accounts.zxcvbn import estimate
+from edge.gauges import (
+    add_hash_gauges,
+    add_process_gauges,
+    add_store_gauges,
+    add_token_gauges,
+)
 from edge.http.files.folder import ServedFolder
 from edge.issuers import fetch_first, key_set_of, reader_of
 from edge.limits import monotonic_us, policies_of, windows_of
@@ -43,6 +49,9 @@ from edge.settings.secret import decode_secret_key, derive_key
 from edge.stores import schema
 from edge.stores.announcing import to_nobody
 from edge.stores.sql import Database
+from edge.telemetry import catalogue
+from edge.telemetry.board import Board
+from edge.telemetry.counting import counting_events
 from edge.telemetry.draining import Draining
 from edge.telemetry.events import (
     HousekeepingFailed,
@@ -52,6 +61,7 @@ from edge.telemetry.events import (
     LimitsBack,
     RevocationsUnavailable,
 )
+from edge.telemetry.exposition import render
 from edge.telemetry.health import Health
 from edge.telemetry.limits import LimitCounts
 from edge.telemetry.logs import record
@@ -95,12 +105,16 @@ class Edge:
         SettingsError: the settings, taken together, cannot be run with.
     """
 
-    def __init__(self, settings: Settings, draining: Draining | None = None) -> None:
+    def __init__(
+        self, settings: Settings, draining: Draining | None = None, board: Board | None = None
+    ) -> None:
         errors = [finding for finding in check(settings) if finding.severity == "error"]
         if errors:
             raise SettingsError(errors)
         self.settings = settings
-        self.record = record
+        self.metrics = Metrics(time.monotonic)
+        self._board = board
+        self.record = counting_events(self.metrics, record)
         self.draining = draining or Draining()
         self.health = Health(self.draining)
         secret_key = _secret_key(settings)
@@ -108,7 +122,11 @@ class Edge:
         secret_keys = [secret_key, *previous]
         tokens, access = settings.tokens, settings.access
         roles, scopes = RoleHierarchy(access.role_includes), ScopePolicy(access.scopes)
-        self.database = database_of(settings, pool_size=settings.database.pool_size)
+        self.database = database_of(
+            settings,
+            pool_size=settings.database.pool_size,
+            waited=self.metrics.count(catalogue.SQL_WAITS).add,
+        )
         # A revocation matters for as long as a token may be accepted that was issued by whoever
         # could not see it yet.
         self.revocation_lifetime_s = (
@@ -116,7 +134,7 @@ class Edge:
         )
         revocation_lifetime_s = self.revocation_lifetime_s
 
-        self._hasher = _hasher(settings)
+        self._hasher = _hasher(settings, self.metrics)
         self._wake = _redis_wake(settings)
         self.revocations = RevocationReader(
             SqlRevocationLog(self.database),
@@ -125,42 +143,30 @@ class Edge:
             on_outage=settings.revocation.on_outage,
             clock=time.monotonic,
             keys_changed=lambda: self.key_reloader.wake(),  # noqa: PLW0108  # made further down
-            unavailable=lambda: record(RevocationsUnavailable()),
+            unavailable=lambda: self.record(RevocationsUnavailable()),
             publish=self._wake.publish if self._wake else to_nobody,
         )
         announce = self.revocations.announce
         self.revocation_log = SqlRevocationLog(self.database, announce=announce)
-        self.metrics = Metrics()
-        self.metrics.add_gauge(
-            "edge_revocation_lag_seconds",
-            "How old this worker's view of the revocations is.",
-            lambda: self.revocations.lag_s,
-        )
-        self.metrics.add_gauge(
-            "edge_revocation_entries",
-            "How many revocations this worker knows.",
-            lambda: len(self.revocations),
-        )
         self.housekeeping = Housekeeping(
             ended_sessions(self.database, access_lifetime_s=revocation_lifetime_s),
             expired_revocations(self.database),
             retired_keys(self.database),
             ForgottenNetworks(self.database),
-            failed=lambda error: record(HousekeepingFailed(reason=error.reason)),
+            failed=lambda error: self.record(HousekeepingFailed(reason=error.reason)),
         )
         users = SqlUserStore(
             self.database, revocation_lifetime_s=revocation_lifetime_s, announce=announce
         )
         self.policies = policies_of(settings.ratelimit)
-        self.limit_counts = LimitCounts()
-        self.limit_counts.show_in(self.metrics)
+        limit_counts = LimitCounts(self.metrics)
         self._are_limits_away = False
-        self._windows = windows_of(settings, self._limits_changed, self.limit_counts.round_trip)
+        self._windows = windows_of(settings, self._limits_changed, limit_counts)
         self.limiter = Limiter(
             self._windows.windows,
             MemoryWindows(monotonic_us),
             clock=time.monotonic,
-            watcher=self.limit_counts,
+            watcher=limit_counts,
         )
         self._login = PasswordLogin(
             users,
@@ -193,6 +199,7 @@ class Edge:
                 *map(reader_of, settings.issuers),
             ],
             most_remembered=tokens.verified_cache_entries,
+            missed=self.metrics.count(catalogue.TOKEN_CACHE_MISSES).add,
         )
         schedule = _key_schedule(settings)
         self.key_ring = KeyRing(
@@ -211,7 +218,7 @@ class Edge:
             self.key_ring,
             interval_s=tokens.key_reload_s,
             clock=time.monotonic,
-            failed=lambda error: record(KeyReloadFailed(reason=str(error))),
+            failed=lambda error: self.record(KeyReloadFailed(reason=str(error))),
             rotate=self._rotate_keys,
         )
         self.sessions = Sessions(
@@ -238,13 +245,14 @@ class Edge:
         self.assertions = AssertionIssuer(self.key_ring, issuer=settings.base_url, clock=time.time)
         self.files = _served_folder(settings)
         self._key_sets = {
-            trusted.issuer: key_set_of(trusted, self.verifier, record, time.time)
+            trusted.issuer: key_set_of(trusted, self.verifier, self.record, time.time)
             for trusted in settings.issuers
         }
         token_check = TokenCheck(
             self.verifier,
             self.revocations,
             {settings.base_url: self.key_reloader, **self._key_sets},
+            checked=self.metrics.count(catalogue.TOKEN_CHECKS).add,
         )
         self.clients = Clients(
             SqlClientStore(
@@ -279,6 +287,13 @@ class Edge:
             scopes=scopes,
             clock=time.time,
         )
+        self._add_gauges()
+
+    def _add_gauges(self) -> None:
+        add_process_gauges(self.metrics, self.draining, VERSION)
+        add_token_gauges(self.metrics, self.revocations, self.verifier)
+        add_store_gauges(self.metrics, self.database, self._windows.shared)
+        add_hash_gauges(self.metrics, self._hasher)
 
     @asynccontextmanager
     async def stores_open(self) -> AsyncIterator[None]:
@@ -300,6 +315,8 @@ class Edge:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Make everything usable, and say so in `health`; raises as `stores_open` does."""
+        if self._board:
+            self.metrics.join(self._board)
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self.stores_open())
             await self._login.prepare()
@@ -315,7 +332,12 @@ class Edge:
     @asynccontextmanager
     async def _background(self) -> AsyncIterator[None]:
         """Do what goes on beside requests, until it is left."""
-        work = [self.revocations.run(), self.key_reloader.run(), self.housekeeping.run()]
+        work = [
+            self.revocations.run(),
+            self.key_reloader.run(),
+            self.housekeeping.run(),
+            self.metrics.run(),
+        ]
         async with AsyncExitStack() as stack:
             if self._wake:
                 self.health.add("redis", self._wake.ping)
@@ -387,12 +409,15 @@ CLIENT_ID_TAKEN = Finding(
 )
 
 
-def database_of(settings: Settings, *, pool_size: int) -> Database:
+def database_of(
+    settings: Settings, *, pool_size: int, waited: Callable[[], None] = lambda: None
+) -> Database:
     return Database(
         settings.database_url,
         pool_size=pool_size,
         timeout_s=settings.database.timeout_s,
         clock=time.monotonic,
+        waited=waited,
     )
 
 
@@ -442,7 +467,7 @@ def _key_schedule(settings: Settings) -> KeySchedule:
     )
 
 
-def _hasher(settings: Settings) -> Argon2Hasher:
+def _hasher(settings: Settings, metrics: Metrics) -> Argon2Hasher:
     passwords = settings.passwords
     return Argon2Hasher(
         time_cost=passwords.time_cost,
@@ -450,6 +475,7 @@ def _hasher(settings: Settings) -> Argon2Hasher:
         parallelism=passwords.parallelism,
         concurrency=passwords.hash_concurrency,
         queue_timeout_s=passwords.queue_timeout_s,
+        refused=metrics.count(catalogue.HASHES_REFUSED).add,
     )
 
 
@@ -470,3 +496,8 @@ def _session_lifetime(settings: Settings) -> SessionLifetime:
         absolute_ms=tokens.refresh_absolute_s * 1000,
         overlap_ms=tokens.refresh_overlap_s * 1000,
     )
+
+
+def metrics_text(board: Board) -> str:
+    """Give what all workers of a server have counted, for Prometheus."""
+    return render(board.read(), time.monotonic())

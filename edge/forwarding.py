@@ -13,6 +13,7 @@ from edge.http.forward.identity import Identity
 from edge.http.rate_limits import RateLimits
 from edge.settings import Finding, Settings
 from edge.settings.model import AccessRule as AccessRuleSettings
+from edge.telemetry.counting import RequestCounts
 
 # Where everything is tried on one machine.
 _LOOPBACK = ("127.0.0.0/8", "::1/128")
@@ -33,6 +34,7 @@ def forward_auth(app: ASGIApp, edge: Edge, limits: RateLimits) -> ForwardAuth:
         realm=settings.access.realm,
         record=edge.record,
         draining=edge.draining,
+        counts=RequestCounts(edge.metrics, "forward"),
     )
 
 

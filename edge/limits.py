@@ -13,6 +13,7 @@ from edge.ratelimit.shared import SharedWindows
 from edge.settings.findings import Finding
 from edge.settings.model import RateLimit, RatePolicy, Settings
 from edge.settings.rate_policies import faults_of
+from edge.telemetry.limits import LimitCounts
 
 # 20 requests a second from an address, which may be a whole office; 10 a second of somebody known.
 _DEFAULTS = (
@@ -62,7 +63,7 @@ class LimitWindows(msgspec.Struct, frozen=True):
 
 
 def windows_of(
-    settings: Settings, changed: Callable[[bool], None], took: Callable[[int, float], None]
+    settings: Settings, changed: Callable[[bool], None], counts: LimitCounts
 ) -> LimitWindows:
     """Make windows in Redis where there is one, else in memory; connects nowhere yet."""
     if settings.redis.url is None:
@@ -73,7 +74,8 @@ def windows_of(
         open_lanes(settings.redis.url.reveal()),
         budget_s=settings.ratelimit.budget_s,
         changed=changed,
-        took=took,
+        took=counts.round_trip,
+        waited=counts.waited,
     )
     return LimitWindows(shared, shared)
 

@@ -52,6 +52,7 @@ from edge.http.routes import (
 from edge.limits import faults_of_route
 from edge.settings import Finding, Settings, SettingsError
 from edge.surface import outermost_layer, trusted_proxies
+from edge.telemetry.board import Board
 from edge.telemetry.draining import Draining
 
 SERVICE = [home.home, health.live, health.ready, metrics.metrics]
@@ -85,7 +86,8 @@ class EdgePlugin(InitPlugin):
 
     `app = Litestar(handlers, plugins=[EdgePlugin(settings)])`; handlers may ask for
     `principal: NamedDependency[Principal]` and use the guards of `edge`. `without` leaves parts
-    out; docs/plugin.md says what then is not there. `draining` is what the server says of itself.
+    out; docs/plugin.md says what then is not there. `draining` is what the server says of itself,
+    `board` where it counts.
 
     Raises:
         SettingsError: the settings, taken together, cannot be run with.
@@ -97,8 +99,9 @@ class EdgePlugin(InitPlugin):
         *,
         without: Collection[Part] = (),
         draining: Draining | None = None,
+        board: Board | None = None,
     ) -> None:
-        self.edge = Edge(settings, draining)
+        self.edge = Edge(settings, draining, board)
         missing = unknown_policies(settings, [policy.name for policy in self.edge.policies])
         if missing:
             raise SettingsError(missing)
@@ -166,7 +169,7 @@ class EdgePlugin(InitPlugin):
         layer: ASGIApp = (
             ContextLayer(app, trusted_proxies(settings))
             if "layer" in self._without
-            else outermost_layer(app, settings, self.limits, self.edge.draining)
+            else outermost_layer(app, settings, self.limits, self.edge.draining, self.edge.metrics)
         )
         return forward_auth(layer, self.edge, self.limits) if settings.access.rules else layer
 

@@ -8,16 +8,23 @@ from edge.http.cors import LOCALHOST, Cors, CorsPolicy
 from edge.http.layer import OutermostLayer
 from edge.http.rate_fields import LEGACY_FIELDS
 from edge.http.rate_limits import RateLimits
+from edge.http.reply import Completion
 from edge.http.request_head import HeadLimits
 from edge.http.security_headers import HeaderOverride, SecurityHeaders
 from edge.settings import Settings
 from edge.settings.model import Cors as CorsSettings
 from edge.settings.model import CorsPolicy as CorsPolicySettings
+from edge.telemetry.counting import RequestCounts
 from edge.telemetry.draining import Draining
+from edge.telemetry.metrics import Metrics
 
 
 def outermost_layer(
-    app: ASGIApp, settings: Settings, limits: RateLimits, draining: Draining
+    app: ASGIApp,
+    settings: Settings,
+    limits: RateLimits,
+    draining: Draining,
+    metrics: Metrics,
 ) -> OutermostLayer:
     """Put the layer around an app."""
     server = settings.server
@@ -27,9 +34,8 @@ def outermost_layer(
         head_limits=HeadLimits(server.max_header_fields, server.max_url_bytes),
         stream_limits=StreamLimits(server.max_body_bytes, server.body_timeout_s),
         cors=Cors(cors_policies(settings)),
-        headers=security_headers_of(settings),
-        limits=limits,
-        draining=draining,
+        completion=Completion(security_headers_of(settings), limits, draining),
+        counts=RequestCounts(metrics, "route"),
     )
 
 

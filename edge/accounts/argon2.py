@@ -22,7 +22,8 @@ _Result = TypeVar("_Result")
 class Argon2Hasher:
     """Lives as long as the process; `close()` waits for the hashes under way.
 
-    Between two closes, use it on one event loop only.
+    Between two closes, use it on one event loop only. `refused` is told of each hash for which no
+    slot came free in time.
     """
 
     def __init__(
@@ -33,12 +34,16 @@ class Argon2Hasher:
         parallelism: int,
         concurrency: int,
         queue_timeout_s: float,
+        refused: Callable[[], None] = lambda: None,
     ) -> None:
         self._hasher = argon2.PasswordHasher(
             time_cost=time_cost, memory_cost=memory_kib, parallelism=parallelism
         )
         self._concurrency = concurrency
         self._queue_timeout_s = queue_timeout_s
+        self._refused = refused
+        self.waiting = 0
+        self.running = 0
         self._open()
 
     async def hash(self, password: str) -> str:
@@ -78,15 +83,27 @@ class Argon2Hasher:
             return False
 
     async def _run(self, work: Callable[..., _Result], *arguments: str) -> _Result:
+        await self._take_slot()
+        loop = asyncio.get_running_loop()
+        future = self._threads.submit(work, *arguments)
+        # The slot is the thread's: a caller who gave up does not free it, the end of the hash does.
+        future.add_done_callback(lambda _: loop.call_soon_threadsafe(self._free, self._slots))
+        return await asyncio.wrap_future(future)
+
+    async def _take_slot(self) -> None:
+        self.waiting += 1
         try:
             async with asyncio.timeout(self._queue_timeout_s):
                 await self._slots.acquire()
         except TimeoutError:
+            self._refused()
             raise UnavailableError(
                 Reason.HASHING_OVERLOADED, retry_after_s=_RETRY_AFTER_S
             ) from None
-        loop = asyncio.get_running_loop()
-        future = self._threads.submit(work, *arguments)
-        # The slot is the thread's: a caller who gave up does not free it, the end of the hash does.
-        future.add_done_callback(lambda _: loop.call_soon_threadsafe(self._slots.release))
-        return await asyncio.wrap_future(future)
+        finally:
+            self.waiting -= 1
+        self.running += 1
+
+    def _free(self, slots: asyncio.Semaphore) -> None:
+        self.running -= 1
+        slots.release()

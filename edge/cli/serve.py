@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import click
@@ -10,11 +11,13 @@ import msgspec
 from edge.app import create_app
 from edge.cli.common import build, fail, fail_with, read_settings
 from edge.cli.demo import ensure_demo_accounts
-from edge.cli.server import loading, make_server, pid_written
-from edge.composition import Edge
+from edge.cli.metrics_listener import MetricsListener
+from edge.cli.server import loading, make_board, make_server, pid_written
+from edge.composition import Edge, metrics_text
 from edge.faults import UnavailableError
 from edge.settings import Settings, SettingsError
 from edge.telemetry import logs
+from edge.telemetry.board import Board
 from edge.telemetry.draining import Draining
 
 
@@ -34,9 +37,9 @@ def serve(*, host: str | None, port: int | None, demo: bool) -> None:
     except UnavailableError as error:
         fail(f"{error.reason}: {error.__cause__}")
     _greet(settings, passwords)
-    draining = Draining()
-    load = loading(lambda: create_app(settings, draining))
-    with pid_written(settings):
+    draining, board = Draining(), make_board(settings)
+    load = loading(lambda: create_app(settings, draining, board))
+    with _metrics_shown(settings, board), pid_written(settings):
         make_server(settings, draining).serve(target_loader=load, wrap_loader=False)
 
 
@@ -63,6 +66,16 @@ def _claim(host: str, port: int) -> int:
     except OSError as error:
         fail(f"port {port} of {host} cannot be listened on: {error.strerror}")
     return free
+
+
+def _metrics_shown(settings: Settings, board: Board) -> AbstractContextManager[object]:
+    bind = settings.metrics.bind
+    if not bind:
+        return nullcontext()
+    try:
+        return MetricsListener(bind, lambda: metrics_text(board))
+    except OSError as error:
+        fail(f"EDGE_METRICS_BIND: {bind} cannot be listened on: {error.strerror}")
 
 
 async def _prepare(edge: Edge) -> dict[str, str]:

@@ -15,6 +15,7 @@ from granian.server.mp import MPServer
 
 from edge.settings import Settings
 from edge.telemetry import logs
+from edge.telemetry.board import Board
 from edge.telemetry.draining import Draining
 
 # Two of the largest headers that nginx passes on by default (4 x 8 KiB).
@@ -29,6 +30,8 @@ _HTTP2: Final = HTTP2Settings(
 )
 # A new worker is listening by then, so that the old one may go.
 _RESPAWN_INTERVAL_S: Final = 3.5
+# Where an old worker goes, its successor is there already; two more for one that dies meanwhile.
+_SPARE_PROCESSES: Final = 2
 
 DRAIN_SIGNAL: Final = signal.SIGUSR1
 
@@ -94,6 +97,11 @@ def make_server(settings: Settings, draining: Draining) -> Server:
         workers_max_rss=server.worker_max_memory_mib or None,
         workers_kill_timeout=server.stop_timeout_s,
     )
+
+
+def make_board(settings: Settings) -> Board:
+    """Make what the workers of the server count on."""
+    return Board(2 * settings.server.workers + _SPARE_PROCESSES)
 
 
 def pid_file(settings: Settings, port: int | None = None) -> Path:

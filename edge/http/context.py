@@ -10,9 +10,12 @@ from litestar import Request
 from litestar.types import Scope
 
 from edge.http.arrival import TrustedProxies
+from edge.reasons import Reason
+from edge.telemetry.counting import Decision, Outcome
 from edge.tokens.session import Origin
 
 CONTEXT_KEY: Final = "edge"
+_DECISION_KEY: Final = "edge_decision"
 
 # What a proxy may hand us to log: long enough for a UUID and a trace id, nothing to inject with.
 _REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._~-]{8,128}")
@@ -41,6 +44,17 @@ def context_of(scope: Mapping[str, Any]) -> RequestContext:
         message = "the request did not pass Edge's outermost layer; is EdgePlugin installed?"
         raise RuntimeError(message)  # noqa: TRY004  # the wiring is wrong, not a type
     return context
+
+
+def note_refusal(scope: Scope, reason: Reason, outcome: Outcome = "refused") -> None:
+    """Keep why a request is refused, for whoever counts it."""
+    cast("dict[str, Any]", scope)[_DECISION_KEY] = outcome, reason.value
+
+
+def refusal_of(scope: Mapping[str, Any]) -> Decision | None:
+    """Give why a request was refused, if it was."""
+    refusal: Decision | None = scope.get(_DECISION_KEY)
+    return refusal
 
 
 def origin_of(request: Request[Any, Any, Any]) -> Origin:

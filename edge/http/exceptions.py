@@ -12,7 +12,7 @@ from litestar.types import ExceptionHandlersMap
 from edge.access.decision import Forbidden, Malformed, Throttled, Unauthenticated, Unavailable
 from edge.faults import TooManyAttemptsError, UnavailableError
 from edge.http.bodies import BodyError
-from edge.http.context import context_of
+from edge.http.context import context_of, note_refusal
 from edge.http.enforcement import RefusedError
 from edge.http.events import request_event
 from edge.http.problems import (
@@ -176,6 +176,7 @@ def _answer(
     retry_after_s: int | None = None,
     policy: str = "",
 ) -> Response[bytes]:
+    note_refusal(request.scope, reason)
     document = problem(
         reason,
         status,

@@ -13,15 +13,14 @@ from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
 from edge.http.arrival import TrustedProxies
 from edge.http.body_stream import BodyStream, StreamLimits, may_have_body
-from edge.http.context import RequestContext, enter
+from edge.http.context import RequestContext, enter, note_refusal, refusal_of
 from edge.http.cors import Cors, CorsRule, is_preflight
+from edge.http.enforcement import is_authenticated
 from edge.http.plain_answers import PlainAnswer, problem_answer, send_answer
-from edge.http.rate_limits import RateLimits
 from edge.http.reply import Completion, Reply
 from edge.http.request_head import CLOSE, HeadLimits, fault_of, is_http_1
-from edge.http.security_headers import SecurityHeaders
 from edge.reasons import Reason
-from edge.telemetry.draining import Draining
+from edge.telemetry.counting import ALLOWED, UNMATCHED, RequestCounts
 
 _log = structlog.stdlib.get_logger("edge.http")
 
@@ -46,7 +45,8 @@ class OutermostLayer:
     """Refuses what no request may be, and completes what the app answers.
 
     Each request gets an id and a client address; each answer the id, security headers, what CORS
-    and the rate limits say. Answers 500 where everything further in failed to answer.
+    and the rate limits say. Answers 500 where everything further in failed to answer. Counts them
+    all.
     """
 
     def __init__(
@@ -57,18 +57,19 @@ class OutermostLayer:
         head_limits: HeadLimits,
         stream_limits: StreamLimits,
         cors: Cors,
-        headers: SecurityHeaders,
-        limits: RateLimits,
-        draining: Draining,
+        completion: Completion,
+        counts: RequestCounts,
     ) -> None:
         self._app = app
+        self._counts = counts
         self._proxies = proxies
         self._head_limits = head_limits
         self._stream_limits = stream_limits
         self._cors = cors
-        self._completion = Completion(headers, limits, draining)
+        self._completion = completion
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        began_s = self._counts.clock()
         named = dict(scope["headers"])
         context = enter(scope, named, self._proxies)
         fault = fault_of(scope, named, self._head_limits)
@@ -76,17 +77,24 @@ class OutermostLayer:
             rule = self._cors.rule_for(scope["path"])
             of_cors = rule.fields(named.get(b"origin")) if rule else []
             reply = Reply(self._completion, scope, context, send, of_cors)
-            early = _early_answer(scope, named, context, fault, rule)
-            if early is not None:
-                await send_answer(reply, early)
-                return
-            if may_have_body(scope, named):
-                receive = BodyStream(receive, scope, named, self._stream_limits)
-            await self._answer(scope, receive, reply, context)
+            try:
+                early = _early_answer(scope, named, context, fault, rule)
+                if early is not None:
+                    await send_answer(reply, early)
+                    return
+                if may_have_body(scope, named):
+                    receive = BodyStream(receive, scope, named, self._stream_limits)
+                await self._answer(scope, receive, reply, context)
+            finally:
+                self._count(scope, reply.status, self._counts.clock() - began_s)
         elif fault is None:
             await self._app(scope, receive, send)
         else:
             await _close_websocket(send)
+
+    def _count(self, scope: HTTPScope, status: int, seconds: float) -> None:
+        decision = refusal_of(scope) or (ALLOWED if is_authenticated(scope) else None)
+        self._counts.answered(scope.get("path_template", UNMATCHED), status, seconds, decision)
 
     async def _answer(
         self, scope: HTTPScope, receive: Receive, reply: Reply, context: RequestContext
@@ -95,8 +103,9 @@ class OutermostLayer:
             await self._app(scope, receive, reply)
         except Exception:
             _log.exception("nothing answered", request_id=context.request_id, path=scope["path"])
-            if reply.is_begun:
+            if reply.status:
                 raise  # too late for another answer: let the server cut the connection
+            note_refusal(scope, Reason.INTERNAL_ERROR)
             failed = problem_answer(Reason.INTERNAL_ERROR, 500, request_id=context.request_id)
             await send_answer(reply, failed)
 
@@ -110,6 +119,7 @@ def _early_answer(
 ) -> PlainAnswer | None:
     """Give the answer to a request that goes no further: no request at all, or a preflight."""
     if fault is not None:
+        note_refusal(scope, fault)
         status = _STATUS_OF_FAULT.get(fault, 400)
         answer = problem_answer(fault, status, request_id=context.request_id)
         # What follows on the connection may belong to the request that was not understood.
@@ -119,6 +129,7 @@ def _early_answer(
         return None
     origin = named[b"origin"]
     if not rule.allows(origin):
+        note_refusal(scope, Reason.ORIGIN_REFUSED)
         return problem_answer(Reason.ORIGIN_REFUSED, 403, request_id=context.request_id)
     return PlainAnswer(204, rule.preflight_fields())
 

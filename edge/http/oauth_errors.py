@@ -8,7 +8,7 @@ from litestar import Request, Response
 from litestar.types import ExceptionHandlersMap
 
 from edge.faults import UnavailableError
-from edge.http.context import context_of
+from edge.http.context import context_of, note_refusal
 from edge.http.oauth import OAuthError, OAuthRefusedError
 from edge.http.token_answer import NO_STORE
 
@@ -39,6 +39,7 @@ class OAuthErrors:
         """Answer 503: the client must assume that nothing has changed (RFC 7009 section 2.2.1)."""
         cause = type(error.__cause__).__name__ if error.__cause__ else None
         request_id = context_of(request.scope).request_id
+        note_refusal(request.scope, error.reason)
         _log.warning("unavailable", reason=error.reason, cause=cause, request_id=request_id)
         return Response(
             OAuthError("temporarily_unavailable", "Try again"),

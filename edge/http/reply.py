@@ -7,7 +7,7 @@ from litestar.types import HTTPResponseStartEvent, HTTPScope, Message, Send
 
 from edge.access.decision import Throttled
 from edge.faults import UnavailableError
-from edge.http.context import RequestContext
+from edge.http.context import RequestContext, note_refusal
 from edge.http.enforcement import is_authenticated
 from edge.http.plain_answers import problem_answer, send_answer
 from edge.http.rate_limits import Meter, RateLimits, meter_of
@@ -52,11 +52,13 @@ class Completion:
 class Reply:
     """The `send` of one request. `added` are fields that are known before it is answered.
 
+    `status` is that of the answer, 0 before it has begun.
+
     A call gives what is to be awaited, and mostly that is what the server gave: a coroutine of its
     own for each message would cost as much as all the rest.
     """
 
-    __slots__ = ("_added", "_completion", "_context", "_is_replaced", "_scope", "_send", "is_begun")
+    __slots__ = ("_added", "_completion", "_context", "_is_replaced", "_scope", "_send", "status")
 
     def __init__(
         self,
@@ -72,11 +74,11 @@ class Reply:
         self._send = send
         self._added = added
         self._is_replaced = False
-        self.is_begun = False
+        self.status = 0
 
     def __call__(self, message: Message) -> Awaitable[None]:
         if message["type"] == "http.response.start":
-            self.is_begun = True
+            self.status = message["status"]
             meter = meter_of(self._scope)
             if meter is None:
                 meter = self._completion.limits.meter_for_stranger(self._scope)
@@ -102,6 +104,8 @@ class Reply:
             await self._send(message)
             return
         self._is_replaced = True
+        self.status = 429
+        note_refusal(self._scope, throttled.reason)
         answer = problem_answer(
             throttled.reason,
             429,

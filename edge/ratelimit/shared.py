@@ -63,7 +63,8 @@ class SharedWindows:
     """`budget_s` is what Redis may take for an answer. `run` must be running beside the requests.
 
     `changed` is called with False when the store has gone away, and with True when it is back;
-    `took` with each batch that was decided: its requests, and the seconds of its round trip.
+    `took` with each batch that was decided: its requests, and the seconds of its round trip;
+    `waited` for each request that found a round trip under way, and shared the next one.
     """
 
     def __init__(
@@ -73,15 +74,36 @@ class SharedWindows:
         budget_s: float,
         changed: Callable[[bool], None],
         took: Callable[[int, float], None] = lambda *_: None,
+        waited: Callable[[], None] = lambda: None,
     ) -> None:
         self._lanes = lanes
         self._budget_s = budget_s
         self._changed = changed
         self._took = took
+        self._waited = waited
         self._well: set[Lane] = set()
         self._waiting: deque[_Waiting] = deque()
         self._idle: deque[_Idle] = deque()
         self._is_well = asyncio.Event()
+
+    @property
+    def waiting(self) -> int:
+        """How many requests wait for a lane."""
+        return len(self._waiting)
+
+    @property
+    def lanes(self) -> int:
+        return len(self._lanes)
+
+    @property
+    def well_lanes(self) -> int:
+        """How many lanes the store decides by."""
+        return len(self._well)
+
+    @property
+    def busy_lanes(self) -> int:
+        """How many of them wait for an answer."""
+        return max(len(self._well) - len(self._idle), 0)
 
     async def decide(self, charges: Sequence[Charge]) -> Outcome:
         return await self._ask(Request(charges))
@@ -118,6 +140,7 @@ class SharedWindows:
         if len(self._idle) == len(self._lanes):
             await self._begin(self._idle.popleft(), [waiting])
         else:
+            self._waited()
             self._waiting.append(waiting)
             if len(self._waiting) == 1:  # those that come before the lane runs go with this one
                 self._wake_a_lane()

@@ -474,6 +474,17 @@ class Log(_Section, frozen=True):
     ] = "auto"
 
 
+class Metrics(_Section, frozen=True):
+    bind: Annotated[
+        str,
+        Meta(pattern=r"^(?:|[A-Za-z0-9.-]+:[0-9]{1,5}|\[[0-9A-Fa-f:.]+\]:[0-9]{1,5})\Z"),
+        _described(
+            "where edge serve shows /metrics to anybody who can connect, such as 127.0.0.1:9100;"
+            " empty for nowhere"
+        ),
+    ] = ""
+
+
 class TrustedIssuer(_Section, frozen=True):
     """An identity provider whose access tokens are accepted; see docs/tokens.md."""
 
@@ -565,6 +576,7 @@ class Settings(_Section, frozen=True):
     files: Files = Files()
     headers: Headers = Headers()
     log: Log = Log()
+    metrics: Metrics = Metrics()
 
     @property
     def is_production(self) -> bool:

@@ -8,11 +8,13 @@ from edge.settings.model import Settings
 
 # Granian takes no less; a worker that lives shorter does hardly anything but start.
 _SHORTEST_LIFETIME_S: Final = 60
+_LARGEST_PORT: Final = 65_535
 
 
 def check_server(settings: Settings) -> Iterator[Finding]:
     """Find everything wrong with how to listen, and for how long."""
     yield from _tls(settings)
+    yield from _metrics(settings)
     server = settings.server
     if 0 < server.worker_lifetime_s < _SHORTEST_LIFETIME_S:
         yield Finding(
@@ -28,6 +30,19 @@ def check_server(settings: Settings) -> Iterator[Finding]:
             "is in a folder that is not there",
             "make the folder, or mend the path",
         )
+
+
+def _metrics(settings: Settings) -> Iterator[Finding]:
+    server, bind = settings.server, settings.metrics.bind
+    if not bind:
+        return
+    host, _, port = bind.rpartition(":")
+    if not 0 < int(port) <= _LARGEST_PORT:
+        problem, fix = f"names the port {port}", f"use one from 1 to {_LARGEST_PORT}"
+        yield Finding("error", "EDGE_METRICS_BIND", problem, fix)
+    elif (host, int(port)) == (server.host, server.port) and not server.unix_socket:
+        problem, fix = "is where the service itself listens", "use another port"
+        yield Finding("error", "EDGE_METRICS_BIND", problem, fix)
 
 
 def _tls(settings: Settings) -> Iterator[Finding]:

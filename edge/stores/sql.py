@@ -8,12 +8,13 @@ and a unit of work would hide them and cost about half as much again per query.
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from sqlalchemy import BigInteger, String, event, exc, text
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.pool import QueuePool
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
@@ -80,15 +81,23 @@ class Database:
     """A pool of connections; lives as long as the process, closed by `close()`.
 
     `timeout_s` bounds each wait for a connection, each statement, and each transaction that writes
-    rows as a whole, by the monotonic `clock`.
+    rows as a whole, by the monotonic `clock`. `waited` is told of each transaction that finds every
+    connection in use.
     """
 
     def __init__(
-        self, url: str, *, pool_size: int, timeout_s: float, clock: Callable[[], float]
+        self,
+        url: str,
+        *,
+        pool_size: int,
+        timeout_s: float,
+        clock: Callable[[], float],
+        waited: Callable[[], None] = lambda: None,
     ) -> None:
         self._timeout_s = timeout_s
         self._clock = clock
         self._engine = _create_engine(url, pool_size, timeout_s)
+        self._waited = waited
         self._reader = self._engine.execution_options(**{_BEGIN_OPTION: "BEGIN"})
         # IMMEDIATE takes SQLite's write lock at once: a transaction that reads, then writes,
         # would otherwise fail half-way when another one wrote in between.
@@ -107,13 +116,21 @@ class Database:
         """
         return 2 * self._timeout_s + _COMMIT_S
 
+    @property
+    def connections_in_use(self) -> int:
+        return self._pool.checkedout()
+
+    @property
+    def most_connections(self) -> int:
+        return self._pool.size()
+
     def reading(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """Open a transaction that only reads.
 
         Raises:
             UnavailableError: the database is away, on entering or inside.
         """
-        return _transaction(self._reader)
+        return self._transaction(self._reader)
 
     @asynccontextmanager
     async def writing(self, *, is_bounded: bool = True) -> AsyncIterator[AsyncConnection]:
@@ -123,7 +140,7 @@ class Database:
             UnavailableError: the database is away, on entering, inside or when committing; or the
                 transaction took longer than the time-out, and was rolled back.
         """
-        async with _transaction(self._writer) as connection:
+        async with self._transaction(self._writer) as connection:
             began_s = self._clock()
             yield connection
             if is_bounded and self._clock() - began_s > self._timeout_s:
@@ -154,6 +171,15 @@ class Database:
 
     async def close(self) -> None:
         await self._engine.dispose()
+
+    @property
+    def _pool(self) -> QueuePool:
+        return cast("QueuePool", self._engine.pool)  # which both databases have
+
+    def _transaction(self, engine: AsyncEngine) -> AbstractAsyncContextManager[AsyncConnection]:
+        if self.connections_in_use >= self.most_connections:
+            self._waited()
+        return _transaction(engine)
 
 
 @asynccontextmanager

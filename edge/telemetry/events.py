@@ -4,7 +4,7 @@ A name is part of the interface, like a reason code. `principal` is a user's id,
 that somebody typed: people type passwords into name fields.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import ClassVar
 
 import msgspec
@@ -217,3 +217,11 @@ class LimitsBack(SecurityEvent, frozen=True, kw_only=True):
 
 Record = Callable[[SecurityEvent], None]
 """Takes note of an event; never fails and never waits."""
+
+
+def names(kind: type[SecurityEvent] = SecurityEvent) -> Iterator[str]:
+    """Give the name of every event."""
+    if hasattr(kind, "name"):
+        yield kind.name
+    for narrower in kind.__subclasses__():
+        yield from names(narrower)

@@ -1,91 +1,162 @@
-"""Metrics in the text format of Prometheus; values are read when somebody asks."""
+"""Counting in one process: each number is written to its place as soon as it is known."""
 
-from collections.abc import Callable, Mapping
+import asyncio
+from bisect import bisect_left
+from collections.abc import Callable
+from typing import Final, TypeVar
 
-import msgspec
+from edge.telemetry.board import Board, Reading, Region, Series, private_region
+from edge.telemetry.catalogue import Metric
+from edge.telemetry.exposition import render
 
-MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+# Scrapes are further apart.
+_PUBLISH_S: Final = 1.0
 
-
-class _Gauge(msgspec.Struct, frozen=True):
-    name: str
-    help: str
-    read: Callable[[], float]
-
-
-class _Counts(msgspec.Struct, frozen=True):
-    name: str
-    help: str
-    labels: tuple[str, ...]
-    read: Callable[[], Mapping[tuple[str, ...], int]]
-
-    def render(self) -> str:
-        head = f"# HELP {self.name} {self.help}\n# TYPE {self.name} counter\n"
-        return head + "".join(
-            f"{self.name}{{{self._labelled(values)}}} {count}\n"
-            for values, count in sorted(self.read().items())
-        )
-
-    def _labelled(self, values: tuple[str, ...]) -> str:
-        """Give the labels; the values are names of ours, in which nothing has to be escaped."""
-        pairs = zip(self.labels, values, strict=True)
-        return ",".join(f'{label}="{value}"' for label, value in pairs)
+_Any = TypeVar("_Any", bound="_Numbers")
 
 
-class Summary:
+class _Numbers:
+    """The numbers of one series."""
+
+    __slots__ = ("_at", "_numbers")
+
+    def __init__(self, region: Region, series: Series) -> None:
+        self.move(region, series)
+
+    def move(self, region: Region, series: Series) -> None:
+        self._numbers = region.numbers
+        self._at = region.place(series)
+
+
+class Count(_Numbers):
+    """A number that only grows."""
+
+    __slots__ = ()
+
+    def add(self, amount: float = 1.0) -> None:
+        self._numbers[self._at] += amount
+
+
+class Level(_Numbers):
+    """A number that goes up and down."""
+
+    __slots__ = ()
+
+    def set(self, value: float) -> None:
+        self._numbers[self._at] = value
+
+
+class Summary(_Numbers):
     """How often something was observed, and the sum of what was: the mean follows from both."""
 
-    def __init__(self) -> None:
-        self.count = 0
-        self.sum = 0.0
+    __slots__ = ()
 
     def observe(self, value: float) -> None:
-        self.count += 1
-        self.sum += value
+        self._numbers[self._at] += value
+        self._numbers[self._at + 1] += 1.0
 
 
-class _NamedSummary(msgspec.Struct, frozen=True):
-    name: str
-    help: str
-    summary: Summary
+class Histogram(_Numbers):
+    """How often something was observed up to each bound, and the sum of what was."""
 
-    def render(self) -> str:
-        return (
-            f"# HELP {self.name} {self.help}\n# TYPE {self.name} summary\n"
-            f"{self.name}_sum {self.summary.sum}\n{self.name}_count {self.summary.count}\n"
-        )
+    __slots__ = ("_bounds",)
+
+    def __init__(self, region: Region, series: Series, bounds: tuple[float, ...]) -> None:
+        super().__init__(region, series)
+        self._bounds = bounds
+
+    def observe(self, value: float) -> None:
+        numbers, at, bounds = self._numbers, self._at, self._bounds
+        numbers[at + bisect_left(bounds, value)] += 1.0
+        numbers[at + len(bounds) + 1] += value
+
+
+class Counts:
+    """One metric: its counts by the values of its labels."""
+
+    def __init__(self, metrics: "Metrics", metric: Metric) -> None:
+        self._metrics = metrics
+        self._metric = metric
+        self._by_labels: dict[tuple[str, ...], Count] = {}
+
+    def add(self, *labels: str) -> None:
+        count = self._by_labels.get(labels)
+        if count is None:
+            count = self._by_labels[labels] = self._metrics.count(self._metric, *labels)
+        count.add()
 
 
 class Metrics:
-    """The metrics of one process, each registered where the thing it measures is made."""
+    """The metrics of one process. `clock` is monotonic, in seconds.
 
-    def __init__(self) -> None:
-        self._gauges: list[_Gauge] = []
-        self._counts: list[_Counts] = []
-        self._summaries: list[_NamedSummary] = []
+    Counts for itself alone until it joins a board.
+    """
 
-    def add_gauge(self, name: str, help_text: str, read: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.clock = clock
+        self._region = private_region()
+        self._board: Board | None = None
+        self._all: dict[Series, _Numbers] = {}
+        self._gauges: list[tuple[Level, Callable[[], float]]] = []
+
+    def count(self, metric: Metric, *labels: str) -> Count:
+        return self._find(metric, labels, Count)
+
+    def counts(self, metric: Metric) -> Counts:
+        return Counts(self, metric)
+
+    def summary(self, metric: Metric) -> Summary:
+        return self._find(metric, (), Summary)
+
+    def histogram(self, metric: Metric, *labels: str) -> Histogram:
+        return self._find(
+            metric, labels, lambda region, series: Histogram(region, series, metric.bounds)
+        )
+
+    def add_gauge(self, metric: Metric, read: Callable[[], float], *labels: str) -> None:
         """Register a value that goes up and down; `read` must not wait."""
-        self._gauges.append(_Gauge(name, help_text, read))
+        self._gauges.append((self._find(metric, labels, Level), read))
 
-    def add_counts(
-        self,
-        name: str,
-        help_text: str,
-        labels: tuple[str, ...],
-        read: Callable[[], Mapping[tuple[str, ...], int]],
-    ) -> None:
-        """Register values that only go up, one for each combination of labels."""
-        self._counts.append(_Counts(name, help_text, labels, read))
+    def join(self, board: Board) -> None:
+        """Count on this board from now on; where it has no room, go on alone."""
+        if self._board is board:
+            return
+        region = board.claim()
+        if region is None:
+            return
+        before, self._region, self._board = self._region, region, board
+        for series, at in before.places.items():
+            self._all[series].move(region, series)
+            to = region.place(series)
+            for offset in range(series.width):
+                region.numbers[to + offset] += before.numbers[at + offset]
 
-    def add_summary(self, name: str, help_text: str, summary: Summary) -> None:
-        """Register what is observed in `summary`."""
-        self._summaries.append(_NamedSummary(name, help_text, summary))
+    def publish(self) -> None:
+        """Write down the gauges, for others to read."""
+        for level, read in self._gauges:
+            level.set(read())
+        self._region.see(self.clock())
+
+    async def run(self) -> None:
+        """Publish for ever."""
+        while True:
+            self.publish()
+            await asyncio.sleep(_PUBLISH_S)
 
     def render(self) -> str:
-        sums: list[_Counts | _NamedSummary] = [*self._counts, *self._summaries]
-        return "".join(one.render() for one in sums) + "".join(
-            f"# HELP {gauge.name} {gauge.help}\n# TYPE {gauge.name} gauge\n"
-            f"{gauge.name} {gauge.read():g}\n"
-            for gauge in self._gauges
-        )
+        """Give what this process and those on its board have counted, for Prometheus."""
+        self.publish()
+        alone = [Reading(self._region, is_alive=True)]
+        return render(self._board.read() if self._board else alone, self.clock())
+
+    def _find(
+        self,
+        metric: Metric,
+        labels: tuple[str, ...],
+        make: Callable[[Region, Series], _Any],
+    ) -> _Any:
+        series = Series(metric.name, labels, metric.width)
+        found = self._all.get(series)
+        if found is None:
+            found = self._all[series] = make(self._region, series)
+        return found  # type: ignore[return-value]  # a metric is of one kind

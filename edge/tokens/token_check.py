@@ -1,6 +1,6 @@
 """The whole check of an access token: verified, by keys looked for again if need be; alive."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from edge.reasons import Reason
 from edge.tokens.claims import VerifiedToken
@@ -9,17 +9,23 @@ from edge.tokens.verifier import Verifier
 
 
 class TokenCheck:
-    """Says whether an access token is good. `key_sources` are by issuer."""
+    """Says whether an access token is good. `key_sources` are by issuer.
+
+    `checked` is told of each.
+    """
 
     def __init__(
         self,
         verifier: Verifier,
         revocations: RevocationList,
         key_sources: Mapping[str, KeySource],
+        *,
+        checked: Callable[[], None] = lambda: None,
     ) -> None:
         self._verifier = verifier
         self._revocations = revocations
         self._key_sources = key_sources
+        self._checked = checked
 
     async def check(self, token: bytes, now_s: float) -> VerifiedToken | Reason:
         """Give the token, or why it is refused at `now_s`, in seconds since the epoch.
@@ -27,6 +33,7 @@ class TokenCheck:
         Raises:
             UnavailableError: whether it is good cannot be known now.
         """
+        self._checked()
         verified = self._verifier.verify(token, now_s)
         if verified is Reason.KEY_UNKNOWN:
             verified = await self._look_again(token, now_s)

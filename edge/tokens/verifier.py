@@ -8,7 +8,7 @@ afterwards, each time (`edge.tokens.revocations`).
 """
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from hashlib import sha256 as _sha256
 from typing import Final
 
@@ -53,10 +53,17 @@ class Verifier:
     """Verifies the access tokens of several issuers, each by its own keys.
 
     Remembers up to `most_remembered` tokens that held (about 1.1 kB each, see
-    `docs/performance.md`), each for as long as it and its key are good.
+    `docs/performance.md`), each for as long as it and its key are good. `missed` is told of each
+    token that is not remembered.
     """
 
-    def __init__(self, readers: Iterable[TokenReader], *, most_remembered: int) -> None:
+    def __init__(
+        self,
+        readers: Iterable[TokenReader],
+        *,
+        most_remembered: int,
+        missed: Callable[[], None] = lambda: None,
+    ) -> None:
         issuers = [_Issuer(reader) for reader in readers]
         self._issuers = {issuer.name: issuer for issuer in issuers}
         self._owners: dict[str, list[_Issuer]] = {}  # by the `kid` of a key
@@ -66,6 +73,11 @@ class Verifier:
         self._recall = self._remembered.get
         self._order: deque[bytes] = deque()  # the oldest key of a dict is slow to find
         self._most_remembered = most_remembered
+        self._missed = missed
+
+    def __len__(self) -> int:
+        """How many tokens are remembered."""
+        return len(self._remembered)
 
     def replace_keys(self, issuer: str, keys: Iterable[VerifyingKey]) -> None:
         """Trust these keys for the tokens of an issuer; where one has gone, forget all tokens."""
@@ -103,6 +115,7 @@ class Verifier:
             if now_s < remembered.good_until_s:
                 return remembered
             del self._remembered[digest]
+        self._missed()
         try:
             return self._verify_unseen(token, digest, now_s)
         except (ValueError, RecursionError):

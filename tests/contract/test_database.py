@@ -136,6 +136,29 @@ async def test_a_pool_without_connections_is_an_outage(database_url: str) -> Non
         await database.close()
 
 
+async def test_who_finds_every_connection_in_use_is_counted(database_url: str) -> None:
+    """One of two that come at a time to a pool of one waits; how many are in use is known."""
+    waits: list[str] = []
+    database = Database(
+        database_url,
+        pool_size=1,
+        timeout_s=5,
+        clock=FakeClock(),
+        waited=lambda: waits.append("waited"),
+    )
+    try:
+        await database.ping()
+        assert (database.connections_in_use, database.most_connections) == (0, 1)
+        async with database.reading():
+            assert (database.connections_in_use, waits) == (1, [])
+            other = asyncio.create_task(database.ping())
+            await asyncio.sleep(0)
+        await other
+    finally:
+        await database.close()
+    assert waits == ["waited"]
+
+
 async def test_a_postgresql_that_is_not_there_is_an_outage() -> None:
     """A port where nobody listens is a database that is away."""
     url = f"postgresql://edge@127.0.0.1:{free_port()}/edge"

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from edge.settings import Settings, SettingsError
 from edge.tokens.claims import ASSERTION_TYPE
 from tests.support.app import RunningApp, bearer, make_settings, running_service
 from tests.support.databases import SqliteTemplate
+from tests.support.metrics import values_in
 
 BALANCER = "203.0.113.7"  # what the test's client connects from
 RULES: list[dict[str, Any]] = [
@@ -306,3 +308,31 @@ async def test_a_rule_that_never_counts_stops_the_start(
     rules = json.dumps([{"name": "one", "paths": ["/b", "/a"]}, {"name": "two", **later}])
     with pytest.raises(SettingsError, match=r"EDGE_ACCESS_RULES\[1\] comes behind 'one'"):
         settings_with(tmp_path, f"sqlite:///{tmp_path}/edge.db", ACCESS_RULES=rules)
+
+
+async def test_what_is_decided_for_load_balancers_is_counted(app: RunningApp) -> None:
+    """By dialect and status, and by reason; a shadow counts as such; what is no dialect, too."""
+    fields = await token_of(app, "anna")
+    for path in ("/open", "/staff/x", "/trial", "/nothing", "/few", "/few", "/few"):
+        await ask(app, path, fields)
+    await ask(app, "/few", fields, dialect="nginx")
+    await app.http.get("/forward/unheard-of")
+    shown = values_in(app.edge.metrics.render())
+    counted = {
+        tuple(re.findall(r'"([^"]*)"', name)): value
+        for name, value in shown.items()
+        if 'point="forward"' in name or 'route="/forward' in name
+    }
+    decided = {labels[1:]: n for labels, n in counted.items() if labels[0] == "forward"}
+    assert decided == {
+        ("allowed", ""): 3,
+        ("refused", "role_missing"): 1,
+        ("shadow_refused", "role_missing"): 1,
+        ("refused", "rule_missing"): 1,
+        ("refused", "rate_limited"): 2,
+        ("refused", "not_found"): 1,
+    }
+    totals = {labels: n for labels, n in counted.items() if len(labels) == 2 and n}
+    assert totals[("/forward/traefik", "200")] == 4
+    assert totals[("/forward/traefik", "429")] == 1
+    assert totals[("/forward/nginx", "403")] == 1

@@ -13,6 +13,7 @@ from edge.cli import main
 from edge.http.problems import _TITLES
 from edge.settings import load
 from edge.telemetry import events
+from edge.telemetry.catalogue import METRICS
 from tests.support.app import running
 
 ROOT = Path(__file__).parents[2]
@@ -38,6 +39,15 @@ def test_every_event_is_documented() -> None:
 
     assert len(names) >= 13
     assert {name for name in names if f"`{name}`" not in page} == set()
+
+
+def test_the_table_of_metrics_is_that_of_the_code() -> None:
+    """Whoever watches Edge finds each metric in docs/metrics.md, with its kind and its labels."""
+    page = (DOCS / "metrics.md").read_text()
+    rows = re.findall(r"^\| `(edge_\w+)` \| (\w+)[^|]*\| ([^|]*)\|", page, re.MULTILINE)
+    documented = {(name, kind, tuple(re.findall(r"\w+", labels))) for name, kind, labels in rows}
+
+    assert documented == {(one.name, one.kind, one.labels) for one in METRICS}
 
 
 def test_every_reason_a_client_may_meet_is_documented() -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import argon2
 import pytest
@@ -16,13 +16,19 @@ PASSWORD = "a made-up password of argon2"
 remember(PASSWORD)
 
 
-def cheapest(*, concurrency: int = 2, queue_timeout_s: float = 30.0) -> Argon2Hasher:
+def cheapest(
+    *,
+    concurrency: int = 2,
+    queue_timeout_s: float = 30.0,
+    refused: Callable[[], None] = lambda: None,
+) -> Argon2Hasher:
     return Argon2Hasher(
         time_cost=1,
         memory_kib=8,
         parallelism=1,
         concurrency=concurrency,
         queue_timeout_s=queue_timeout_s,
+        refused=refused,
     )
 
 
@@ -180,6 +186,24 @@ async def test_whoever_waits_too_long_is_sent_away(bench: Bench) -> None:
     assert fault.value.__cause__ is None
     bench.finish()
     assert await first == "hash of first"
+    hasher.close()
+
+
+async def test_the_gate_says_who_runs_who_waits_and_who_was_refused(bench: Bench) -> None:
+    """Of three at one slot one hashes and two wait; all who are sent away are told of."""
+    refused: list[str] = []
+    hasher = cheapest(
+        concurrency=1, queue_timeout_s=0.05, refused=lambda: refused.append("refused")
+    )
+    logins = [asyncio.create_task(hasher.hash(str(number))) for number in range(3)]
+    await bench.begun.get()
+    assert (hasher.running, hasher.waiting, refused) == (1, 2, [])
+    await asyncio.wait(logins[1:])
+    assert (hasher.running, hasher.waiting, refused) == (1, 0, ["refused"] * 2)
+    bench.finish()
+    await asyncio.gather(*logins, return_exceptions=True)
+    await turn_the_loop()
+    assert hasher.running == 0
     hasher.close()
 
 

@@ -14,10 +14,13 @@ from edge.http.body_stream import StreamLimits
 from edge.http.context import context_of
 from edge.http.cors import Cors, CorsPolicy
 from edge.http.layer import OutermostLayer
+from edge.http.reply import Completion
 from edge.http.request_head import HeadLimits
 from edge.http.security_headers import SecurityHeaders
+from edge.telemetry.counting import RequestCounts
 from edge.telemetry.draining import Draining
 from tests.support.limits import no_limits
+from tests.support.metrics import new_counts, new_metrics, values_in
 
 PEER = "10.0.0.1"
 APP = "https://app.test"
@@ -70,6 +73,7 @@ async def exchange(
     origins: tuple[str, ...] = (),
     result: Exchange | None = None,
     draining: Draining | None = None,
+    counts: RequestCounts | None = None,
     **scope: object,
 ) -> Exchange:
     result = result or Exchange()
@@ -79,9 +83,8 @@ async def exchange(
         head_limits=HeadLimits(),
         stream_limits=StreamLimits(),
         cors=Cors([CorsPolicy(origins=origins)]),
-        headers=SecurityHeaders("max-age=1"),
-        limits=no_limits(),
-        draining=draining or Draining(),
+        completion=Completion(SecurityHeaders("max-age=1"), no_limits(), draining or Draining()),
+        counts=counts or new_counts(),
     )
     result.scope = {
         "type": "http",
@@ -379,6 +382,39 @@ async def test_a_request_that_is_none_goes_no_further(
     assert answer.field(b"connection") == b"close"
     assert answer.field(b"x-request-id") == GIVEN_ID
     assert answer.field(b"x-content-type-options") == b"nosniff"
+
+
+async def test_every_request_is_counted_once() -> None:
+    """Whatever answers it, also the layer itself; what got no answer has the status none."""
+    metrics = new_metrics()
+    counts = RequestCounts(metrics, "route")
+    preflight = [(b"origin", APP.encode()), (b"access-control-request-method", b"GET")]
+    await exchange(answering(), counts=counts, path_template="/a/{b}")
+    await exchange(answering(418), counts=counts)
+    await exchange(failing, counts=counts)
+    await exchange(failing, [HOST], counts=counts)
+    await exchange(failing, preflight, method="OPTIONS", origins=(APP,), counts=counts)
+    others = ("https://other.test",)
+    await exchange(failing, preflight, method="OPTIONS", origins=others, counts=counts)
+    with pytest.raises(asyncio.CancelledError):
+        await exchange(leaving, counts=counts)
+    shown = values_in(metrics.render())
+    assert {name: value for name, value in shown.items() if "_requests_total" in name} == {
+        'edge_http_requests_total{route="/a/{b}",status="200"}': 1,
+        **{
+            f'edge_http_requests_total{{route="unmatched",status="{status}"}}': 1
+            for status in ("204", "400", "403", "418", "500", "none")
+        },
+    }
+    assert {name: value for name, value in shown.items() if "_decisions_total{point" in name} == {
+        f'edge_decisions_total{{point="route",outcome="refused",reason="{reason}"}}': 1
+        for reason in ("internal_error", "field_repeated", "origin_refused")
+    }
+
+
+async def leaving(scope: Scope, receive: Receive, send: Send) -> None:
+    """Be cancelled before anything was answered."""
+    raise asyncio.CancelledError
 
 
 @pytest.mark.parametrize(("version", "closes"), [("1.1", True), ("2", False)])

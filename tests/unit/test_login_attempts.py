@@ -11,6 +11,7 @@ from edge.ratelimit.memory import MemoryWindows
 from edge.ratelimit.policy import Policy
 from edge.telemetry.limits import LimitCounts
 from tests.support.fakes import FakeClock
+from tests.support.metrics import new_metrics
 
 POLICIES = [
     Policy(
@@ -44,7 +45,7 @@ async def test_a_refusal_that_is_remembered_reaches_no_database() -> None:
     """A flood of attempts is turned away without a query for each."""
     clock, networks = FakeClock(1000.0), Networks()
     windows = MemoryWindows(lambda: round(clock.now * 1_000_000))
-    limiter = Limiter(windows, windows, clock=clock, watcher=LimitCounts())
+    limiter = Limiter(windows, windows, clock=clock, watcher=LimitCounts(new_metrics()))
     attempts = LimitedAttempts(limiter, POLICIES, networks)
     await attempts.begin("ann", "203.0.113.7")
     for _ in range(20):

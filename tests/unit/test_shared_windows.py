@@ -74,9 +74,17 @@ class House:
         self.lanes = [FakeLane(), FakeLane()]
         self.changes: list[bool] = []
         self.trips: list[int] = []
+        self.waits = 0
         self.windows = SharedWindows(
-            self.lanes, budget_s=budget_s, changed=self.changes.append, took=self._took
+            self.lanes,
+            budget_s=budget_s,
+            changed=self.changes.append,
+            took=self._took,
+            waited=self._waited,
         )
+
+    def _waited(self) -> None:
+        self.waits += 1
 
     def _took(self, requests: int, seconds: float) -> None:
         assert seconds >= 0
@@ -147,10 +155,15 @@ async def test_two_round_trips_are_under_way_at_most(house: House) -> None:
     waiting = house.asking(*range(3, 50))
     await house.rest()
     assert house.batches == [1, 1]
+    windows = house.windows
+    assert (windows.lanes, windows.well_lanes, windows.busy_lanes) == (2, 2, 2)
+    assert (windows.waiting, house.waits) == (47, 48)  # the second one woke the other lane
     for lane in house.lanes:
         lane.may_answer.set()
     assert await asyncio.gather(*first, *second, *waiting) == list(range(1, 50))
     assert sorted(house.batches) == [1, 1, 47]
+    await house.rest()
+    assert (windows.busy_lanes, windows.waiting) == (0, 0)
 
 
 async def test_who_leaves_disturbs_nobody(house: House) -> None:

@@ -3,7 +3,7 @@
 They ask for every request, so nothing of Litestar is between them and the decision.
 """
 
-from typing import Final
+from typing import Final, get_args
 
 import structlog
 from litestar.enums import ScopeType
@@ -12,7 +12,7 @@ from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 from edge.access.access_rules import AccessRule
 from edge.access.decision import Forbidden, Malformed, Refusal
 from edge.http.arrival import TrustedProxies
-from edge.http.context import RequestContext, context_of, enter
+from edge.http.context import RequestContext, context_of, enter, note_refusal, refusal_of
 from edge.http.events import request_event
 from edge.http.forward.dialects import (
     ONCE,
@@ -29,6 +29,7 @@ from edge.http.forward.refusals import answer_to
 from edge.http.plain_answers import PlainAnswer, problem_answer, send_answer
 from edge.http.request_head import CLOSE, is_http_1
 from edge.reasons import Reason
+from edge.telemetry.counting import ALLOWED, UNMATCHED, RequestCounts
 from edge.telemetry.draining import Draining
 from edge.telemetry.events import ForwardDenied, Record
 
@@ -37,6 +38,10 @@ _log = structlog.stdlib.get_logger("edge.http")
 _NO_STORE: Final = (b"cache-control", b"no-store")
 _NO_RULE: Final = AccessRule(name="")
 _UNKNOWN: Final = Asked("", "", "")
+_ROUTES: Final[dict[Dialect | None, str]] = {
+    None: UNMATCHED,
+    **{dialect: PREFIX + dialect for dialect in get_args(Dialect)},
+}
 
 
 class ForwardAuth:
@@ -54,6 +59,7 @@ class ForwardAuth:
         realm: str,
         record: Record,
         draining: Draining,
+        counts: RequestCounts,
     ) -> None:
         self._app = app
         self._proxies = proxies
@@ -61,35 +67,42 @@ class ForwardAuth:
         self._realm = realm
         self._record = record
         self._draining = draining
+        self._counts = counts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP or not scope["path"].startswith(PREFIX):
             await self._app(scope, receive, send)
             return
+        began_s = self._counts.clock()
         named = dict(scope["headers"])
         context = enter(scope, named, self._proxies)
-        answer = await self._answer(scope, named, context)
+        dialect = dialect_of(scope["path"])
+        answer = await self._answer(dialect, scope, named, context)
+        took_s = self._counts.clock() - began_s
+        decision = refusal_of(scope) or ALLOWED
+        self._counts.answered(_ROUTES[dialect], answer.status, took_s, decision)
         fields = [*answer.fields, (b"x-request-id", context.request_id.encode("ascii"))]
         if self._draining.is_on and is_http_1(scope):
             fields.append(CLOSE)
         await send_answer(send, PlainAnswer(answer.status, fields, answer.body))
 
     async def _answer(
-        self, scope: HTTPScope, named: dict[bytes, bytes], context: RequestContext
+        self,
+        dialect: Dialect | None,
+        scope: HTTPScope,
+        named: dict[bytes, bytes],
+        context: RequestContext,
     ) -> PlainAnswer:
-        dialect = dialect_of(scope["path"])
         if dialect is None:
-            return problem_answer(Reason.NOT_FOUND, 404, request_id=context.request_id)
+            return _problem(scope, Reason.NOT_FOUND, 404)
         if not self._proxies.trusts(scope):
             _log.warning("a stranger asked", client_address=context.client_address)
-            refused = problem_answer(Reason.PEER_UNTRUSTED, 403, request_id=context.request_id)
-            return as_understood(dialect, refused)
+            return as_understood(dialect, _problem(scope, Reason.PEER_UNTRUSTED, 403))
         try:
             return await self._decide(dialect, scope, named)
         except Exception:  # noqa: BLE001  # nothing further out would answer as the dialect wants
             _log.exception("nothing decided", request_id=context.request_id)
-            failed = problem_answer(Reason.INTERNAL_ERROR, 500, request_id=context.request_id)
-            return as_understood(dialect, failed)
+            return as_understood(dialect, _problem(scope, Reason.INTERNAL_ERROR, 500))
 
     async def _decide(
         self, dialect: Dialect, scope: HTTPScope, named: dict[bytes, bytes]
@@ -109,6 +122,7 @@ class ForwardAuth:
     def _refuse(
         self, dialect: Dialect, scope: HTTPScope, refusal: Refusal, rule: AccessRule, asked: Asked
     ) -> PlainAnswer:
+        note_refusal(scope, refusal.reason, "shadow_refused" if rule.is_shadow else "refused")
         self._record(
             request_event(
                 ForwardDenied,
@@ -124,6 +138,11 @@ class ForwardAuth:
         request_id = context_of(scope).request_id
         answer = answer_to(refusal, rule.accepted, realm=self._realm, request_id=request_id)
         return as_understood(dialect, answer)
+
+
+def _problem(scope: HTTPScope, reason: Reason, status: int) -> PlainAnswer:
+    note_refusal(scope, reason)
+    return problem_answer(reason, status, request_id=context_of(scope).request_id)
 
 
 def _asked(dialect: Dialect, scope: HTTPScope, named: dict[bytes, bytes]) -> Asked | Reason:

@@ -6,7 +6,8 @@ from litestar.di import NamedDependency
 from edge.http.enforcement import accepts
 from edge.http.guards import requires_role
 from edge.http.tags import OPERATION
-from edge.telemetry.metrics import MEDIA_TYPE, Metrics
+from edge.telemetry.exposition import MEDIA_TYPE
+from edge.telemetry.metrics import Metrics
 
 
 @get(
@@ -15,7 +16,7 @@ from edge.telemetry.metrics import MEDIA_TYPE, Metrics
     guards=[requires_role("admin")],
     media_type=MEDIA_TYPE,
     tags=[OPERATION],
-    summary="Metrics of this worker",
+    summary="Metrics of this server",
     description="In the text format of Prometheus.",
     sync_to_thread=False,
 )
