@@ -8,7 +8,8 @@ import socket
 import threading
 from collections.abc import Callable
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
+from socketserver import ThreadingTCPServer
 from types import TracebackType
 from typing import Final, Self
 
@@ -44,7 +45,7 @@ class MetricsListener:
         self._server.server_close()
 
 
-def _server(host: str, port: int, render: Callable[[], str]) -> ThreadingHTTPServer:
+def _server(host: str, port: int, render: Callable[[], str]) -> ThreadingTCPServer:
     class Handler(BaseHTTPRequestHandler):
         timeout = _TIMEOUT_S
 
@@ -65,7 +66,9 @@ def _server(host: str, port: int, render: Callable[[], str]) -> ThreadingHTTPSer
         def log_message(self, *_: object) -> None:
             """Scrapes are no news."""
 
-    class Server(ThreadingHTTPServer):
+    class Server(ThreadingTCPServer):  # that of http.server asks DNS for its own name
+        allow_reuse_address = True
+        daemon_threads = True
         address_family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
 
     return Server((host, port), Handler)
