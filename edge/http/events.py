@@ -36,6 +36,7 @@ def request_event(
     return kind(
         client_address=context.client_address,
         request_id=context.request_id,
+        trace_id=context.trace_id,
         principal=str(principal) if principal else None,
         session=str(session) if session else None,
         reason=reason.value if reason else None,

@@ -196,7 +196,7 @@ def _answer(
 def _where(request: AnyRequest) -> dict[str, str]:
     context = context_of(request.scope)
     return {
-        "request_id": context.request_id,
+        **context.ids,
         "client_address": context.client_address,
         "method": request.method,
         "path": request.url.path,

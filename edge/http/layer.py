@@ -102,7 +102,7 @@ class OutermostLayer:
         try:
             await self._app(scope, receive, reply)
         except Exception:
-            _log.exception("nothing answered", request_id=context.request_id, path=scope["path"])
+            _log.exception("nothing answered", path=scope["path"], **context.ids)
             if reply.status:
                 raise  # too late for another answer: let the server cut the connection
             note_refusal(scope, Reason.INTERNAL_ERROR)

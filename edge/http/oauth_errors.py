@@ -38,9 +38,9 @@ class OAuthErrors:
     def unavailable(self, request: AnyRequest, error: UnavailableError) -> Response[OAuthError]:
         """Answer 503: the client must assume that nothing has changed (RFC 7009 section 2.2.1)."""
         cause = type(error.__cause__).__name__ if error.__cause__ else None
-        request_id = context_of(request.scope).request_id
+        ids = context_of(request.scope).ids
         note_refusal(request.scope, error.reason)
-        _log.warning("unavailable", reason=error.reason, cause=cause, request_id=request_id)
+        _log.warning("unavailable", reason=error.reason, cause=cause, **ids)
         return Response(
             OAuthError("temporarily_unavailable", "Try again"),
             status_code=HTTPStatus.SERVICE_UNAVAILABLE,

@@ -16,6 +16,7 @@ class SecurityEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     name: ClassVar[str]
     client_address: str | None = None
     request_id: str | None = None
+    trace_id: str | None = None
     principal: str | None = None
     session: str | None = None
     reason: str | None = None

@@ -336,3 +336,31 @@ async def test_what_is_decided_for_load_balancers_is_counted(app: RunningApp) ->
     assert totals[("/forward/traefik", "200")] == 4
     assert totals[("/forward/traefik", "429")] == 1
     assert totals[("/forward/nginx", "403")] == 1
+
+
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+
+
+@pytest.mark.parametrize("path", ["/open", "/nothing"])
+async def test_the_trace_of_a_request_goes_on(app: RunningApp, path: str) -> None:
+    """A load balancer finds its `traceparent` in the answer, as it was; a bad one it does not."""
+    traceparent = f"00-{TRACE}-b7ad6b7169203331-01"
+    answer = await ask(app, path, {"traceparent": traceparent})
+    assert answer.headers["traceparent"] == traceparent
+    assert "traceparent" not in (await ask(app, path, {"traceparent": "rubbish"})).headers
+    assert "traceparent" not in (await ask(app, path)).headers
+
+
+async def test_what_is_refused_is_logged_with_its_trace(
+    app: RunningApp, caplog: pytest.LogCaptureFixture
+) -> None:
+    """For load balancers that ask, and on the routes of Edge itself."""
+    caplog.set_level("INFO", "edge.security")
+    fields = {"traceparent": f"00-{TRACE}-b7ad6b7169203331-01"}
+    await ask(app, "/nothing", fields)
+    await app.http.get("/users/me", headers=fields)
+    denied = [r.msg for r in caplog.records if "denied" in str(r.msg)]
+    assert [(one["event"], one["trace_id"]) for one in denied if isinstance(one, dict)] == [
+        ("forward.denied", TRACE),
+        ("access.denied", TRACE),
+    ]

@@ -70,6 +70,7 @@ def test_an_event_has_no_room_for_secrets(kind: type[SecurityEvent]) -> None:
     assert set(kind.__struct_fields__) <= {
         "client_address",
         "request_id",
+        "trace_id",
         "principal",
         "session",
         "reason",

@@ -28,6 +28,7 @@ from edge.http.forward.identity import is_claimed
 from edge.http.forward.refusals import answer_to
 from edge.http.plain_answers import PlainAnswer, problem_answer, send_answer
 from edge.http.request_head import CLOSE, is_http_1
+from edge.http.trace_context import TRACEPARENT
 from edge.reasons import Reason
 from edge.telemetry.counting import ALLOWED, UNMATCHED, RequestCounts
 from edge.telemetry.draining import Draining
@@ -82,6 +83,8 @@ class ForwardAuth:
         decision = refusal_of(scope) or ALLOWED
         self._counts.answered(_ROUTES[dialect], answer.status, took_s, decision)
         fields = [*answer.fields, (b"x-request-id", context.request_id.encode("ascii"))]
+        if context.trace_id:
+            fields.append((TRACEPARENT, named[TRACEPARENT]))
         if self._draining.is_on and is_http_1(scope):
             fields.append(CLOSE)
         await send_answer(send, PlainAnswer(answer.status, fields, answer.body))
@@ -101,7 +104,7 @@ class ForwardAuth:
         try:
             return await self._decide(dialect, scope, named)
         except Exception:  # noqa: BLE001  # nothing further out would answer as the dialect wants
-            _log.exception("nothing decided", request_id=context.request_id)
+            _log.exception("nothing decided", **context.ids)
             return as_understood(dialect, _problem(scope, Reason.INTERNAL_ERROR, 500))
 
     async def _decide(
