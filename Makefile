@@ -62,9 +62,10 @@ COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-ha
 PRODUCTION := pyproject.toml requirements/build.in --extra postgres --extra redis
 
 lock: ## Lock requirements/*.txt again, keeping pins that still fit (needs uv; ARGS=--upgrade)
-	@$(COMPILE) -o requirements/dev.txt $(PRODUCTION) --group dev
+	@$(COMPILE) -o requirements/dev.txt $(PRODUCTION) --extra traces --group dev
 	@$(COMPILE) -o requirements/run.txt pyproject.toml requirements/build.in -c requirements/dev.txt
 	@$(COMPILE) -o requirements/production.txt $(PRODUCTION) -c requirements/dev.txt
+	@$(COMPILE) -o requirements/traces.txt $(PRODUCTION) --extra traces -c requirements/dev.txt
 	@$(COMPILE) -o requirements/bench.txt $(PRODUCTION) --group bench -c requirements/dev.txt
 	@$(COMPILE) -o requirements/load.txt --group load
 	@$(COMPILE) -o requirements/balancers.txt --group balancers

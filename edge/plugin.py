@@ -54,6 +54,7 @@ from edge.settings import Finding, Settings, SettingsError
 from edge.surface import outermost_layer, trusted_proxies
 from edge.telemetry.board import Board
 from edge.telemetry.draining import Draining
+from edge.tracing import traced
 
 SERVICE = [home.home, health.live, health.ready, metrics.metrics]
 TOKENS = [
@@ -157,9 +158,12 @@ class EdgePlugin(InitPlugin):
         _check_routes(app, self.limits)
         name_all_methods(app)
         inner = app.asgi_handler
-        app.asgi_handler = self._outermost(inner)
         try:
-            async with self.edge.running():
+            async with (
+                traced(self._outermost(inner), self.edge.settings) as outermost,
+                self.edge.running(),
+            ):
+                app.asgi_handler = outermost
                 yield
         finally:
             app.asgi_handler = inner

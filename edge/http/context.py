@@ -10,7 +10,7 @@ from litestar import Request
 from litestar.types import Scope
 
 from edge.http.arrival import TrustedProxies
-from edge.http.trace_context import TRACEPARENT, trace_id_of
+from edge.http.trace_context import SPAN_KEY, TRACEPARENT, read_traceparent, trace_id_of
 from edge.reasons import Reason
 from edge.telemetry.counting import Decision, Outcome
 from edge.tokens.session import Origin
@@ -28,20 +28,24 @@ _LONGEST_USER_AGENT: Final = 256
 class RequestContext(msgspec.Struct, frozen=True):
     """The id under which a request is logged, and how it arrived; see `Arrival`.
 
-    `trace_id` is that of the trace it is part of, if it says so.
+    `traceparent` says which trace it is part of, if any.
     """
 
     request_id: str
     client_address: str
     scheme: str
     host: str
-    trace_id: str | None = None
+    traceparent: str | None = None
+
+    @property
+    def trace_id(self) -> str | None:
+        return None if self.traceparent is None else trace_id_of(self.traceparent)
 
     @property
     def ids(self) -> dict[str, str]:
         """What a line of the log says of the request."""
-        traced = {"trace_id": self.trace_id} if self.trace_id else {}
-        return {"request_id": self.request_id, **traced}
+        trace_id = self.trace_id
+        return {"request_id": self.request_id, **({"trace_id": trace_id} if trace_id else {})}
 
 
 def context_of(scope: Mapping[str, Any]) -> RequestContext:
@@ -78,13 +82,14 @@ def origin_of(request: Request[Any, Any, Any]) -> Origin:
 def enter(scope: Scope, named: Mapping[bytes, bytes], proxies: TrustedProxies) -> RequestContext:
     """Tell everybody further in what is known of a request."""
     arrival = proxies.arrival_of(scope, named)
-    traceparent = named.get(TRACEPARENT)
+    own: bytes | None = cast("dict[str, Any]", scope).get(SPAN_KEY)
+    traceparent = own or named.get(TRACEPARENT)
     context = RequestContext(
         request_id=_checked_request_id(named.get(b"x-request-id")),
         client_address=arrival.client_address,
         scheme=arrival.scheme,
         host=arrival.host,
-        trace_id=None if traceparent is None else trace_id_of(traceparent),
+        traceparent=None if traceparent is None else read_traceparent(traceparent),
     )
     cast("dict[str, Any]", scope)[CONTEXT_KEY] = context  # ASGI allows keys of one's own
     return context

@@ -485,6 +485,22 @@ class Metrics(_Section, frozen=True):
     ] = ""
 
 
+class Traces(_Section, frozen=True):
+    endpoint: Annotated[
+        str,
+        Meta(pattern=r"^(?:|https?://[!-~]{1,2000})\Z"),
+        _described(
+            "where spans are sent by OTLP over HTTP, such as http://127.0.0.1:4318/v1/traces;"
+            " empty for nowhere"
+        ),
+    ] = ""
+    ratio: Annotated[
+        float,
+        Meta(ge=0, le=1),
+        _described("the share of requests that are traced, of those that are part of no trace yet"),
+    ] = 1.0
+
+
 class TrustedIssuer(_Section, frozen=True):
     """An identity provider whose access tokens are accepted; see docs/tokens.md."""
 
@@ -577,6 +593,7 @@ class Settings(_Section, frozen=True):
     headers: Headers = Headers()
     log: Log = Log()
     metrics: Metrics = Metrics()
+    traces: Traces = Traces()
 
     @property
     def is_production(self) -> bool:

@@ -1,6 +1,7 @@
 """What may not be in `[server]`, beyond types and bounds."""
 
 from collections.abc import Iterator
+from importlib.util import find_spec
 from typing import Final
 
 from edge.settings.findings import Finding
@@ -15,6 +16,10 @@ def check_server(settings: Settings) -> Iterator[Finding]:
     """Find everything wrong with how to listen, and for how long."""
     yield from _tls(settings)
     yield from _metrics(settings)
+    if settings.traces.endpoint and not _has_opentelemetry():
+        problem = "is set, and OpenTelemetry is not installed"
+        fix = "install it with: pip install 'edge[traces]'"
+        yield Finding("error", "EDGE_TRACES_ENDPOINT", problem, fix)
     server = settings.server
     if 0 < server.worker_lifetime_s < _SHORTEST_LIFETIME_S:
         yield Finding(
@@ -43,6 +48,13 @@ def _metrics(settings: Settings) -> Iterator[Finding]:
     elif (host, int(port)) == (server.host, server.port) and not server.unix_socket:
         problem, fix = "is where the service itself listens", "use another port"
         yield Finding("error", "EDGE_METRICS_BIND", problem, fix)
+
+
+def _has_opentelemetry() -> bool:
+    try:
+        return find_spec("opentelemetry.exporter.otlp.proto.http") is not None
+    except ModuleNotFoundError:  # not even what it is a part of
+        return False
 
 
 def _tls(settings: Settings) -> Iterator[Finding]:

@@ -400,6 +400,17 @@ class TestProblems:
         """Each of these values is refused, by the name of its variable."""
         assert only_error(load({variable: text})).variable == variable
 
+    def test_traces_need_what_sends_them(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Where the extra is not installed, that is told before anything starts."""
+        traced = {"EDGE_TRACES_ENDPOINT": "http://127.0.0.1:4318/v1/traces"}
+        assert load(traced).errors == ()
+
+        def find_nothing(name: str) -> None:
+            raise ModuleNotFoundError(name)
+
+        monkeypatch.setattr("edge.settings.server_checks.find_spec", find_nothing)
+        assert only_error(load(traced)).fix == "install it with: pip install 'edge[traces]'"
+
     @pytest.mark.parametrize("text", ["true", "1", "True", "false", "0", "False"])
     def test_truth_has_its_usual_spellings(self, text: str) -> None:
         """A switch is set by true, 1, false and 0."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from edge.http.trace_context import trace_id_of
+from edge.http.trace_context import read_traceparent, trace_id_of
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 SPAN = "b7ad6b7169203331"
@@ -36,4 +36,6 @@ def test_only_what_is_valid_names_a_trace(
     is_valid: bool,  # noqa: FBT001  # a row of the table
 ) -> None:
     """Anything else is as if there were no trace (section 4.3)."""
-    assert trace_id_of(value.encode("latin-1")) == (TRACE if is_valid else None)
+    read = read_traceparent(value.encode("latin-1"))
+    assert read == (value if is_valid else None)
+    assert read is None or trace_id_of(read) == TRACE

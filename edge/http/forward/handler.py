@@ -83,8 +83,8 @@ class ForwardAuth:
         decision = refusal_of(scope) or ALLOWED
         self._counts.answered(_ROUTES[dialect], answer.status, took_s, decision)
         fields = [*answer.fields, (b"x-request-id", context.request_id.encode("ascii"))]
-        if context.trace_id:
-            fields.append((TRACEPARENT, named[TRACEPARENT]))
+        if context.traceparent:
+            fields.append((TRACEPARENT, context.traceparent.encode("latin-1")))
         if self._draining.is_on and is_http_1(scope):
             fields.append(CLOSE)
         await send_answer(send, PlainAnswer(answer.status, fields, answer.body))
