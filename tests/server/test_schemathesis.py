@@ -17,10 +17,11 @@ from tests.support.server import EdgeServer
 pytestmark = pytest.mark.server
 
 CONFIG: Final = Path(__file__).parents[1] / "support" / "schemathesis.toml"
-# The administrator has all roles, so that no area stays closed.
+# All routes that there are; and the administrator has all roles, so that no area stays closed.
 ENVIRONMENT: Final = {
     **TEST_ENVIRONMENT,
     "EDGE_ACCESS_ROLE_INCLUDES": '{"admin": ["moderator", "user"]}',
+    "EDGE_FILES_ROOT": "served",
 }
 
 
@@ -63,6 +64,9 @@ def run(server: EdgeServer, folder: Path) -> tuple[str, dict[str, Any]]:
 
 def test_schemathesis_finds_nothing(tmp_path: Path) -> None:
     """All its checks, over all operations, hold in 2,000 cases."""
+    served = tmp_path / "served"
+    served.mkdir()
+    (served / "a.txt").write_text("a file")
     with EdgeServer(ENVIRONMENT, tmp_path, "--demo") as server:
         output, report = run(server, tmp_path)
 

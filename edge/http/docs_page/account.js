@@ -11,7 +11,7 @@ export function showAccount(session) {
 }
 
 export function loginButton() {
-  return element("button", { type: "button", class: "primary", onclick: openLogin }, "Log in");
+  return element("button", { type: "button", class: "primary login", onclick: openLogin }, "Log in");
 }
 
 function openLogin() {

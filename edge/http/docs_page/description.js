@@ -3,7 +3,8 @@
 const METHODS = ["get", "head", "post", "put", "patch", "delete"];
 
 export class Description {
-  constructor(document) {
+  constructor(document, url) {
+    this.base = new URL(document.servers[0].url, url);
     this.info = document.info;
     this.document = document;
     this.operations = Object.entries(document.paths).flatMap(([path, item]) =>
@@ -31,8 +32,8 @@ export class Description {
       .filter((group) => group.operations.length);
   }
 
-  find(path, method) {
-    return this.operations.find((one) => one.path === path && one.method === method);
+  canLogIn() {
+    return this.operations.some(({ method, path }) => method === "POST" && path.endsWith("/login"));
   }
 
   // What a reference leads to; anything else as it is.

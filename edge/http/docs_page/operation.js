@@ -16,7 +16,7 @@ export function operationView(operation, description, session) {
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     send.disabled = true;
-    answer.replaceChildren(...(await exchange(operation, { way, inputs, body }, session)));
+    answer.replaceChildren(...(await exchange(operation, description.base, { way, inputs, body }, session)));
     send.disabled = false;
   });
   return [
@@ -32,9 +32,9 @@ export function methodOf({ method }) {
   return element("span", { class: `method ${method.toLowerCase()}` }, method);
 }
 
-async function exchange(operation, { way, inputs, body }, session) {
+async function exchange(operation, base, { way, inputs, body }, session) {
   const headers = new Headers();
-  const url = urlOf(operation, inputs, session.base, headers);
+  const url = urlOf(operation, inputs, base, headers);
   try {
     const authorization = await way.field();
     if (authorization) headers.set("Authorization", authorization);

@@ -6,7 +6,7 @@ import { element, inline, prose } from "./dom.js";
 import { methodOf, operationView } from "./operation.js";
 import { Session } from "./session.js";
 
-const base = new URL("..", import.meta.url); // wherever a proxy has put this Edge
+const base = new URL("..", import.meta.url); // wherever a proxy or an app has put this Edge
 const session = new Session(base);
 const main = document.getElementById("main");
 const filter = document.getElementById("filter");
@@ -14,10 +14,12 @@ const filter = document.getElementById("filter");
 start().catch((error) => main.replaceChildren(element("p", { class: "bad" }, `The description could not be read: ${error.message}`)));
 
 async function start() {
-  const answer = await fetch(new URL("openapi.json", base), { credentials: "omit" });
+  const url = new URL("openapi.json", base);
+  const answer = await fetch(url, { credentials: "omit" });
   if (!answer.ok) throw new Error(`${answer.status} ${answer.statusText}`);
-  const description = new Description(await answer.json());
+  const description = new Description(await answer.json(), url);
   document.getElementById("name").textContent = description.info.title;
+  document.body.classList.toggle("without-login", !description.canLogIn());
   showAccount(session);
   showOperations(description);
   const show = () => showChosen(description);
@@ -77,9 +79,8 @@ function overview(description) {
   return [
     element("h1", {}, title, " ", element("small", { class: "quiet" }, version)),
     ...prose(text),
-    description.find("/login", "POST") &&
-      element("p", { class: "start" }, loginButton(), element("span", { class: "quiet" }, "and call a protected route, or see first what it answers without.")),
+    element("p", { class: "start login" }, loginButton(), element("span", { class: "quiet" }, "and call a protected route, or see first what it answers without.")),
     element("div", { class: "cards" }, cards),
     element("p", { class: "quiet" }, "All of this is made of ", element("a", { href: new URL("openapi.json", base).href }, "openapi.json"), "."),
-  ].filter(Boolean);
+  ];
 }

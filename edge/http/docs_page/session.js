@@ -52,7 +52,8 @@ export class Session extends EventTarget {
   async logout() {
     const headers = { Authorization: `Bearer ${this.#tokens.access}` };
     this.#set(undefined);
-    await fetch(new URL("logout", this.base), { method: "POST", headers, credentials: "omit" });
+    // With credentials, or the browser would not clear what the answer tells it to.
+    await fetch(new URL("logout", this.base), { method: "POST", headers, credentials: "same-origin" });
   }
 
   async #renew() {

@@ -1,7 +1,7 @@
 """The whole document: every route of the app, with all it can answer."""
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from litestar import Litestar
 from litestar.handlers import HTTPRouteHandler
@@ -23,6 +23,9 @@ from edge.http.tags import DESCRIPTIONS
 
 Json = dict[str, Any]
 
+# What Litestar says where it was told nothing. It would be wrong behind a proxy that adds a path.
+_NO_SERVERS: Final = [{"url": "/"}]
+
 
 class ApiDescription:
     """The document of an app. `scopes` and `grants` are as in `security_schemes`."""
@@ -38,14 +41,19 @@ class ApiDescription:
         self._schemes = security_schemes(scopes, grants)
         self._made: Asset | None = None
 
-    def of(self, app: Litestar) -> Asset:
-        """Give it in JSON; made when it is asked for first, for all routes are known then."""
+    def of(self, app: Litestar, place: str) -> Asset:
+        """Give it in JSON, for who finds it at the path `place`.
+
+        It is made when it is asked for first, for all routes are known then.
+        """
         if self._made is None:
-            self._made = make_asset(encode_json(self._describe(app)), "application/json")
+            self._made = make_asset(encode_json(self._describe(app, place)), "application/json")
         return self._made
 
-    def _describe(self, app: Litestar) -> Json:
+    def _describe(self, app: Litestar, place: str) -> Json:
         document = app.openapi_schema.to_schema()
+        if document["servers"] == _NO_SERVERS:
+            document["servers"] = [{"url": "../" * (place.count("/") - 1) or "./"}]
         refusals = []
         for method, path, handler in _handlers(app):
             operation = document["paths"].get(path, {}).get(method)

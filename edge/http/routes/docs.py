@@ -60,7 +60,7 @@ def part(
 
 @route("/openapi.json", http_method=_METHODS, opt=dict(PUBLIC), sync_to_thread=False)
 def openapi(request: AnyRequest, description: NamedDependency[ApiDescription]) -> Response[bytes]:
-    return send_asset(request, description.of(request.app))
+    return send_asset(request, description.of(request.app, request.scope["path_template"]))
 
 
 def docs_routes(description: ApiDescription) -> Router:

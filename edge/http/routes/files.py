@@ -3,12 +3,15 @@
 from collections.abc import Mapping
 from functools import partial
 from http import HTTPStatus
-from typing import Any, Final
+from pathlib import Path
+from typing import Annotated, Any, Final
 
 from litestar import HttpMethod, Request, route
 from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
 from litestar.openapi import ResponseSpec
+from litestar.openapi.spec import Example
+from litestar.params import PathParameter
 from litestar.types import ASGIApp
 
 from edge.http.enforcement import PUBLIC
@@ -18,39 +21,53 @@ from edge.http.files.names import names_in
 from edge.http.tags import EXAMPLES
 from edge.reasons import Reason
 
-_FILES: Final = {
-    HTTPStatus.OK: "The file.",
-    HTTPStatus.PARTIAL_CONTENT: "The part that `Range` asks for; `Content-Range` says which.",
-}
+# What can be read in one way only, and begins with no dot.
+_NAME: Final = r"^[^./\\%\x00-\x1f\x7f\ufffd][^/\\%\x00-\x1f\x7f\ufffd]*$"
+FilePath = Annotated[
+    Path,
+    PathParameter(
+        description="The name of the file, after folders with a slash after each.",
+        schema_extra={"format": None, "pattern": _NAME},
+        examples=[Example(value="a.txt")],
+    ),
+]
+
+
+def _file(description: str) -> ResponseSpec:
+    return ResponseSpec(bytes, generate_examples=False, description=description, media_type="*/*")
 
 
 @route(
     "/files/{path:path}",
     http_method=[HttpMethod.GET, HttpMethod.HEAD],
     opt=dict(PUBLIC),
+    tags=[EXAMPLES],
     summary="A file of the served folder",
     description=(
         "Conditions (`If-None-Match`, `If-Modified-Since`, `If-Match`, `If-Unmodified-Since`) and "
         "one `Range`, with `If-Range`, are taken as in RFC 9110."
     ),
     responses={
-        **{
-            status: ResponseSpec(bytes, generate_examples=False, description=text, media_type="*/*")
-            for status, text in _FILES.items()
-        },
+        HTTPStatus.OK: _file("The file."),
+        HTTPStatus.PARTIAL_CONTENT: _file(
+            "The part that `Range` asks for; `Content-Range` says which."
+        ),
         HTTPStatus.NOT_MODIFIED: ResponseSpec(
             None, description="It is what `If-None-Match` or `If-Modified-Since` says."
         ),
     },
     refuses={
-        HTTPStatus.NOT_FOUND: [Reason.NOT_FOUND],
-        HTTPStatus.PRECONDITION_FAILED: [Reason.PRECONDITION_FAILED],
-        HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE: [Reason.RANGE_NOT_SATISFIABLE],
-        HTTPStatus.SERVICE_UNAVAILABLE: [Reason.FILES_UNAVAILABLE],
+        404: [Reason.NOT_FOUND],
+        412: [Reason.PRECONDITION_FAILED],
+        416: [Reason.RANGE_NOT_SATISFIABLE],
+        503: [Reason.FILES_UNAVAILABLE],
     },
-    tags=[EXAMPLES],
 )
-async def file(request: Request[Any, Any, Any], files: NamedDependency[ServedFolder]) -> ASGIApp:
+async def file(
+    request: Request[Any, Any, Any],
+    path: FilePath,  # noqa: ARG001  # described by it, and read as it was sent
+    files: NamedDependency[ServedFolder],
+) -> ASGIApp:
     names = names_in(_below_the_route(request.scope))
     if names is None:
         raise NotFoundException
