@@ -62,6 +62,7 @@ def run(server: EdgeServer, folder: Path) -> tuple[str, dict[str, Any]]:
     return ended.stdout, json.loads(report.read_text())
 
 
+@pytest.mark.timeout(300)  # half a minute, on a machine that does nothing else
 def test_schemathesis_finds_nothing(tmp_path: Path) -> None:
     """All its checks, over all operations, hold in 2,000 cases."""
     served = tmp_path / "served"
