@@ -26,8 +26,10 @@ _LONGEST_USER_AGENT: Final = 256
 
 
 class RequestContext(msgspec.Struct, frozen=True):
-    """The id under which a request is logged, and how it arrived; see `Arrival`.
+    """The id under which a request is logged, how it arrived (see `Arrival`), and its path.
 
+    What holds by path goes by this one: routing takes `/a/` for `/a`, and hands on to a mounted app
+    only what follows its own path.
     `traceparent` says which trace it is part of, if any.
     """
 
@@ -35,6 +37,7 @@ class RequestContext(msgspec.Struct, frozen=True):
     client_address: str
     scheme: str
     host: str
+    path: str
     traceparent: str | None = None
 
     @property
@@ -89,10 +92,16 @@ def enter(scope: Scope, named: Mapping[bytes, bytes], proxies: TrustedProxies) -
         client_address=arrival.client_address,
         scheme=arrival.scheme,
         host=arrival.host,
+        path=_path_of(scope),
         traceparent=None if traceparent is None else read_traceparent(traceparent),
     )
     cast("dict[str, Any]", scope)[CONTEXT_KEY] = context  # ASGI allows keys of one's own
     return context
+
+
+def _path_of(scope: Scope) -> str:
+    path = scope["path"].removeprefix(scope.get("root_path", ""))
+    return path.rstrip("/") or "/"
 
 
 def _checked_request_id(value: bytes | None) -> str:

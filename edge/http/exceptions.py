@@ -156,7 +156,7 @@ class ExceptionHandlers:
                 principal=error.principal.subject if error.principal else None,
                 reason=error.refusal.reason,
                 method=request.method,
-                path=request.url.path,
+                path=context_of(request.scope).path,
             )
         )
 
@@ -199,5 +199,5 @@ def _where(request: AnyRequest) -> dict[str, str]:
         **context.ids,
         "client_address": context.client_address,
         "method": request.method,
-        "path": request.url.path,
+        "path": context.path,
     }

@@ -74,7 +74,7 @@ class OutermostLayer:
         context = enter(scope, named, self._proxies)
         fault = fault_of(scope, named, self._head_limits)
         if scope["type"] == ScopeType.HTTP:
-            rule = self._cors.rule_for(scope["path"])
+            rule = self._cors.rule_for(context.path)
             of_cors = rule.fields(named.get(b"origin")) if rule else []
             reply = Reply(self._completion, scope, context, send, of_cors)
             try:

@@ -170,14 +170,14 @@ class RateLimits:
 
         Unknown paths, preflights and what else is answered on the way in would be free otherwise.
         """
-        path = scope["path"] if self._has_paths else ""
+        path = context_of(scope).path if self._has_paths else ""
         plan = self._plan_without_route(scope.get("method", ""), path)
         return None if plan is self._nothing else Meter(self._limiter, plan, scope)
 
     def meter_for_route(self, scope: Scope) -> Meter:
         """Give the meter of a request whose route is known; it is found again by `meter_of`."""
         handler = scope["route_handler"]
-        path = scope["path"] if self._has_paths else ""
+        path = context_of(scope).path if self._has_paths else ""
         template = scope.get("path_template", "")
         plan = self._plan(handler, scope.get("method", ""), template, path)
         meter = Meter(self._limiter, plan, scope)

@@ -38,7 +38,7 @@ class Completion:
         fields = self._headers.complete(
             own,
             {} if handler is None else handler.opt,
-            scope["path"],
+            context.path,
             is_https=context.scheme == "https",
             is_authenticated=is_authenticated(scope),
         )

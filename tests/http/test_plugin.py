@@ -1,5 +1,6 @@
 """EdgePlugin in a Litestar app of one's own."""
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -154,6 +155,37 @@ async def test_what_is_no_ordinary_route_is_protected_too(
         for path in ("/mounted", "/mounted/deep", "/files/page.txt"):
             assert (await app.get(path)).status_code == 401, path
             assert (await app.get(path, token)).text == "inside", path
+
+
+@pytest.mark.parametrize("path", ["/mounted/deep", "/mounted/deep/", "/open", "/open/"])
+async def test_what_holds_by_path_holds_however_routing_takes_the_path(
+    database_url: str, tmp_path: Path, path: str
+) -> None:
+    """With a slash at its end, and in a mounted app."""
+
+    @asgi("/mounted", is_mount=True, copy_scope=True, opt=dict(PUBLIC))
+    async def mounted(scope: Scope, receive: Receive, send: Send) -> None:
+        await ASGIResponse(body=b"inside")(scope, receive, send)
+
+    paths = ["/open", "/mounted/*"]
+    one = {"name": "one", "limit": 1, "window_s": 60, "paths": paths}
+    settings = make_settings(
+        tmp_path / "data",
+        database_url,
+        CORS_ALLOW_ORIGINS="https://app.test",
+        CORS_POLICIES=json.dumps([{"paths": paths, "allow_origins": ["https://other.test"]}]),
+        HEADERS_OVERRIDES=json.dumps([{"paths": paths, "fields": {"x-frame-options": ""}}]),
+        RATELIMIT_POLICIES=json.dumps([one]),
+    )
+    app = Litestar([mounted, open_to_all], plugins=[EdgePlugin(settings)])
+    async with running(app) as opened:
+        origin = {"Origin": "https://app.test"}
+        answers = [await opened.http.get(path, headers=origin) for _ in range(2)]
+
+    assert [answer.status_code for answer in answers] == [200, 429]
+    for answer in answers:
+        assert "access-control-allow-origin" not in answer.headers
+        assert "x-frame-options" not in answer.headers
 
 
 async def test_a_route_may_take_both_methods(settings: Settings) -> None:

@@ -257,6 +257,26 @@ async def test_a_peer_without_an_address_is_no_error() -> None:
     assert context_of(answer.scope).client_address == ""
 
 
+@pytest.mark.parametrize(
+    ("path", "root_path", "known_as"),
+    [
+        ("/a/b", "", "/a/b"),
+        ("/a/b/", "", "/a/b"),
+        ("/", "", "/"),
+        ("", "", "/"),
+        ("/below/a/", "/below", "/a"),
+        ("/below", "/below", "/"),
+        ("/a/below/b", "/below", "/a/below/b"),
+    ],
+)
+async def test_a_path_is_known_as_routing_takes_it(
+    path: str, root_path: str, known_as: str
+) -> None:
+    """Without a slash at its end, and without where the app itself is mounted."""
+    answer = await exchange(answering(), path=path, root_path=root_path)
+    assert context_of(answer.scope).path == known_as
+
+
 # Failures.
 
 
