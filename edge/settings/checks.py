@@ -13,6 +13,7 @@ from edge.settings.cors_checks import check_cors
 from edge.settings.findings import Finding
 from edge.settings.issuer_checks import check_issuers
 from edge.settings.model import Settings
+from edge.settings.path_patterns import faults_of_patterns
 from edge.settings.rate_policies import rate_policies
 from edge.settings.secret import decode_secret_key
 from edge.settings.served_folder import check_served_folder
@@ -38,6 +39,7 @@ def check(settings: Settings) -> list[Finding]:
         check_served_folder,
         check_server,
         check_cors,
+        _header_overrides,
         check_access_rules,
         _refresh,
         _passwords,
@@ -146,6 +148,12 @@ def _proxies(settings: Settings) -> Iterator[Finding]:
             "has forwarded beside others, and a client could write the ones your proxies do not",
             "name forwarded alone, or the X-Forwarded fields that they do write",
         )
+
+
+def _header_overrides(settings: Settings) -> Iterator[Finding]:
+    for number, override in enumerate(settings.headers.overrides):
+        for problem, fix in faults_of_patterns(override.paths):
+            yield _error(f"EDGE_HEADERS_OVERRIDES[{number}].paths", problem, fix)
 
 
 def _refresh(settings: Settings) -> Iterator[Finding]:

@@ -1,13 +1,20 @@
 """What may not be in `[cors]` and `[[cors.policies]]`, beyond types and bounds."""
 
+import re
 from collections.abc import Iterator
 from typing import Final
-from urllib.parse import urlsplit
 
 from edge.settings.findings import Finding
 from edge.settings.model import Cors, CorsPolicy, Settings
+from edge.settings.path_patterns import faults_of_patterns
 
-_SUBDOMAIN: Final = "://*."
+# As browsers write it when they have read a URL: names in lower case and ASCII.
+_LABEL: Final = r"[a-z0-9_-]+"
+_ORIGIN: Final = re.compile(
+    rf"(https?)://(\*\.)?({_LABEL}(?:\.{_LABEL})*|\[[0-9a-f:]+\])(?::([1-9][0-9]{{0,4}}))?"
+)
+_DEFAULT_PORTS: Final = {"http": "80", "https": "443"}  # which browsers leave out
+_LARGEST_PORT: Final = 65_535
 
 
 def check_cors(settings: Settings) -> Iterator[Finding]:
@@ -16,10 +23,8 @@ def check_cors(settings: Settings) -> Iterator[Finding]:
     for number, policy in enumerate(settings.cors.policies):
         place = f"EDGE_CORS_POLICIES[{number}]."
         rules.append((place, policy))
-        for path in policy.paths:
-            if not path.startswith(("/", "*")):
-                fix = "begin it with a slash"
-                yield Finding("error", f"{place}paths", f"has {path!r}, which no path is", fix)
+        for problem, fix in faults_of_patterns(policy.paths):
+            yield Finding("error", f"{place}paths", problem, fix)
     for place, rule in rules:
         name = f"{place}allow_origins"
         variable = name.upper() if rule is settings.cors else name
@@ -45,23 +50,10 @@ def _origins(variable: str, rule: Cors | CorsPolicy, *, is_production: bool) -> 
 
 def _is_origin(text: str) -> bool:
     """Say whether browsers would send it so (RFC 6454 section 6.2), or with `*` as one label."""
-    before, star, domain = text.partition(_SUBDOMAIN)
-    if star and "." not in domain:  # everybody may have a name there
+    match = _ORIGIN.fullmatch(text)
+    if match is None:
         return False
-    try:
-        url = urlsplit(f"{before}://{domain}" if star else text)
-        port = url.port  # raises where it is no number
-    except ValueError:
+    scheme, star, host, port = match.groups()
+    if star and "." not in host:  # everybody may have a name there
         return False
-    is_default = port == {"http": 80, "https": 443}.get(url.scheme)
-    plain = f"{url.scheme}://{url.netloc}"
-    return (
-        url.scheme in ("http", "https")
-        and bool(url.hostname)
-        and port != 0
-        and not is_default  # browsers leave it out
-        and plain == (f"{before}://{domain}" if star else text)
-        and plain == plain.lower()
-        and plain.isascii()
-        and not set("@*") & set(url.netloc)
-    )
+    return port is None or (port != _DEFAULT_PORTS[scheme] and int(port) <= _LARGEST_PORT)

@@ -7,6 +7,7 @@ from typing import Final
 from edge.ratelimit.partition import PARTS
 from edge.settings.findings import Finding
 from edge.settings.model import RatePolicy, Settings
+from edge.settings.path_patterns import faults_of_patterns
 
 _PARTS_OF_LOGINS: Final = frozenset({"address", "account", "global"})
 _FIELD_NAME: Final = re.compile(r"header:[a-z0-9!#$%&'*+.^_`|~-]{1,64}")
@@ -75,6 +76,5 @@ def _cover(policy: RatePolicy) -> _Found:
         if not _METHOD.fullmatch(method):
             yield "methods", f"has {method!r}", "write methods in capitals, as in GET"
     for key in ("routes", "paths"):
-        for path in getattr(policy, key):
-            if not path.startswith(("/", "*")):
-                yield key, f"has {path!r}, which no path is", "begin it with a slash"
+        for problem, fix in faults_of_patterns(getattr(policy, key)):
+            yield key, problem, fix

@@ -16,6 +16,8 @@ PRODUCTION = {
     "EDGE_SECRET_KEY": base64.b64encode(secrets.token_bytes(32)).decode(),
 }
 
+NO_SLASH = "and paths are compared without a slash at their end"
+
 
 def load_toml(folder: Path, toml: str, **more: str) -> Loaded:
     path = folder / "surface.toml"
@@ -105,6 +107,24 @@ def test_every_mistake_is_told_with_its_place(tmp_path: Path) -> None:
         ("EDGE_CORS_ALLOW_ORIGINS", "has * while credentials are allowed"),
         ("EDGE_CORS_POLICIES[0].allow_origins", "has * while credentials are allowed"),
         ("EDGE_CORS_POLICIES[0].allow_origins", "has 'https"),
+    ]
+    slashes = """
+        [[cors.policies]]
+        paths = ["/a/"]
+
+        [[headers.overrides]]
+        paths = ["/", "/b/*", "/b/"]
+
+        [[ratelimit.policies]]
+        name = "few"
+        limit = 1
+        window_s = 1
+        paths = ["c"]
+    """
+    assert [(one.variable, one.problem) for one in load_toml(tmp_path, slashes).errors] == [
+        ("EDGE_CORS_POLICIES[0].paths", f"has '/a/', {NO_SLASH}"),
+        ("EDGE_HEADERS_OVERRIDES[0].paths", f"has '/b/', {NO_SLASH}"),
+        ("EDGE_RATELIMIT_POLICIES[0].paths", "has 'c', which no path is"),
     ]
     tables = """
         [[cors.policies]]
