@@ -125,10 +125,9 @@ def _early_answer(
         # What follows on the connection may belong to the request that was not understood.
         close = [CLOSE] if is_http_1(scope) else []
         return msgspec.structs.replace(answer, fields=[*answer.fields, *close])
-    if rule is None or not is_preflight(scope["method"], named):
+    if not is_preflight(scope["method"], named):
         return None
-    origin = named[b"origin"]
-    if not rule.allows(origin):
+    if rule is None or not rule.allows(named[b"origin"]):
         note_refusal(scope, Reason.ORIGIN_REFUSED)
         return problem_answer(Reason.ORIGIN_REFUSED, 403, request_id=context.request_id)
     return PlainAnswer(204, rule.preflight_fields())

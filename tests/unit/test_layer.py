@@ -345,29 +345,27 @@ async def test_a_preflight_of_an_allowed_origin_is_answered_here() -> None:
     assert b"content-length" not in {name for name, _ in answer.fields}
 
 
-@pytest.mark.parametrize("origin", ["https://evil.test", "null"])
-async def test_a_preflight_of_any_other_origin_is_refused(origin: str) -> None:
-    """403 with a code and not a word of CORS, but for caches."""
-    answer = await exchange(failing, preflight(origin), method="OPTIONS", origins=(APP,))
+@pytest.mark.parametrize(
+    ("origin", "origins"), [("https://evil.test", (APP,)), ("null", (APP,)), (APP, ())]
+)
+async def test_a_preflight_of_any_other_origin_is_refused(
+    origin: str, origins: tuple[str, ...]
+) -> None:
+    """403 with a code and not a word of CORS, but for caches; also where no origin is allowed."""
+    answer = await exchange(failing, preflight(origin), method="OPTIONS", origins=origins)
     assert answer.status == 403
     assert json.loads(answer.body)["code"] == "origin_refused"
-    assert answer.field(b"vary") == b"Origin"
+    assert ((b"vary", b"Origin") in answer.fields) is bool(origins)
     assert not [name for name, _ in answer.fields if name.startswith(b"access-control-")]
 
 
 @pytest.mark.parametrize(
-    ("origins", "headers"),
-    [
-        ((), [(b"origin", b"https://app.test"), (b"access-control-request-method", b"POST")]),
-        ((APP,), [(b"origin", b"https://app.test")]),
-        ((APP,), [(b"access-control-request-method", b"POST")]),
-    ],
+    "headers",
+    [[(b"origin", b"https://app.test")], [(b"access-control-request-method", b"POST")]],
 )
-async def test_an_options_request_that_is_no_preflight_reaches_the_app(
-    origins: tuple[str, ...], headers: Fields
-) -> None:
-    """Without CORS, origin or method asked for, OPTIONS is the app's to answer."""
-    answer = await exchange(answering(405), headers, method="OPTIONS", origins=origins)
+async def test_an_options_request_that_is_no_preflight_reaches_the_app(headers: Fields) -> None:
+    """Without an origin or a method asked for, OPTIONS is the app's to answer."""
+    answer = await exchange(answering(405), headers, method="OPTIONS", origins=(APP,))
     assert answer.status == 405
 
 
