@@ -17,12 +17,13 @@ from edge.reasons import Reason
 _ONCE: Final = frozenset({b"host", b"content-length", b"transfer-encoding", b"origin"})
 
 # Empty segments; backslashes; what is not printable ASCII; dot segments, also before a parameter.
-# Encoded: slash, dot, backslash, control characters; letters and digits, which need no encoding
-# (RFC 3986 section 2.3); what would be encoded still after decoding once; a % that encodes nothing.
+# Encoded: slash, dot, backslash, control characters; letters, digits, - and _, which need no encoding
+# (RFC 3986 section 2.3, nor does ~, but it did before); what would be encoded still after decoding
+# once; a % that encodes nothing.
 _AMBIGUOUS: Final = re.compile(
     rb"//|\\|[^\x21-\x7e]"
     rb"|(?:^|/)\.{1,2}(?:[/;]|$)"
-    rb"|%(?:2[ef]|5c|[01][0-9a-f]|7f|3[0-9]|[46][1-9a-f]|[57][0-9a]|25[0-9a-f]{2}|(?![0-9a-f]{2}))",
+    rb"|%(?:2[def]|5[cf]|[01][0-9a-f]|7f|3[0-9]|[46][1-9a-f]|[57][0-9a]|25[0-9a-f]{2}|(?![0-9a-f]{2}))",
     re.IGNORECASE,
 )
 # Most paths: nothing in them is looked for. It only saves time, and so must not match more.
