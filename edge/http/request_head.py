@@ -14,12 +14,13 @@ from edge.http.arrival import read_host
 from edge.reasons import Reason
 
 # Of which some would read the first and some the last (RFC 9112 sections 3.2 and 6.3).
-_ONCE: Final = frozenset({b"host", b"content-length", b"transfer-encoding", b"origin"})
+_CODING: Final = b"transfer-encoding"
+_ONCE: Final = frozenset({b"host", b"content-length", _CODING, b"origin"})
 
 # Empty segments; backslashes; what is not printable ASCII; dot segments, also before a parameter.
-# Encoded: slash, dot, backslash, control characters; letters, digits, - and _, which need no encoding
-# (RFC 3986 section 2.3, nor does ~, but it did before); what would be encoded still after decoding
-# once; a % that encodes nothing.
+# Encoded: slash, dot, backslash, control characters; letters, digits, - and _, which need no
+# encoding (RFC 3986 section 2.3; nor does ~, which did before); what would be encoded still after
+# decoding once; a % that encodes nothing.
 _AMBIGUOUS: Final = re.compile(
     rb"//|\\|[^\x21-\x7e]"
     rb"|(?:^|/)\.{1,2}(?:[/;]|$)"
@@ -68,6 +69,8 @@ def fault_of(
     if is_ambiguous(path, scope["path"]):
         return Reason.PATH_AMBIGUOUS
     if len(fields) != len(headers) and _has_repeated(headers):
+        return Reason.FIELD_REPEATED
+    if b"," in fields.get(_CODING, b""):  # twice in one field, as a proxy may have joined them
         return Reason.FIELD_REPEATED
     return None if _has_good_host(scope, fields) else Reason.HOST_INVALID
 

@@ -95,6 +95,13 @@ def test_a_field_that_decides_something_is_there_once(name: bytes) -> None:
     assert fault([*once, (name, value)]) is Reason.FIELD_REPEATED
 
 
+@pytest.mark.parametrize("value", [b"chunked, chunked", b"chunked,chunked", b"gzip, chunked"])
+def test_there_is_one_transfer_coding(value: bytes) -> None:
+    """Two fields may have been joined on the way; nobody here removes another coding."""
+    assert fault([HOST, (b"transfer-encoding", b"chunked")]) is None
+    assert fault([HOST, (b"transfer-encoding", value)]) is Reason.FIELD_REPEATED
+
+
 def test_other_fields_may_be_repeated() -> None:
     """Lists may come in parts (RFC 9110 section 5.3)."""
     assert fault([HOST, (b"accept", b"a/b"), (b"accept", b"c/d")]) is None
