@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import msgspec
@@ -61,6 +61,10 @@ class _Handler(BaseHTTPRequestHandler):
     def setup(self) -> None:
         super().setup()
         self.service.connections += 1
+
+    def handle(self) -> None:
+        with suppress(ConnectionError):  # balancers that are stopped do not take leave
+            super().handle()
 
     def do_GET(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"] or 0))
