@@ -5,12 +5,14 @@ only and fail with a 500 on deep nesting; `EdgeRequest` closes these where the b
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import AsyncGenerator, Iterable
 from typing import Any, ClassVar, Final
 
 import msgspec
 from litestar import Request
+from litestar.datastructures import FormMultiDict
 from litestar.enums import RequestEncodingType
+from litestar.exceptions import SerializationException
 
 from edge.http.json_shape import is_deeper, repeated_member
 from edge.http.problems import FieldError
@@ -18,10 +20,14 @@ from edge.reasons import Reason
 
 JSON: Final = RequestEncodingType.JSON.value
 FORM: Final = RequestEncodingType.URL_ENCODED.value
+PARTS: Final = RequestEncodingType.MULTI_PART.value
+MESSAGEPACK: Final = RequestEncodingType.MESSAGEPACK.value
 
-# Multipart is not here: its parser needs a boundary, and so refuses other types by itself.
-_CHECKED: Final = frozenset({JSON, FORM, RequestEncodingType.MESSAGEPACK.value})
+_CHECKED: Final = frozenset({JSON, FORM, MESSAGEPACK})  # multipart is, too, where it is streamed
 _UTF_8: Final = re.compile(r'(?:[ \t]*;[ \t]*charset=(?:utf-8|"utf-8"))?', re.IGNORECASE)
+_BOUNDARY: Final = re.compile(
+    r'(?:[ \t]*;[ \t]*(?:boundary=(?:[^\s;"]+|"[^"]+")|charset=(?:utf-8|"utf-8")))+', re.IGNORECASE
+)
 # An answer must not be many times as long as its question.
 _MOST_ERRORS: Final = 100
 # How msgspec ends a message: where in the document, or that it was a key there.
@@ -61,10 +67,14 @@ class EdgeRequest(Request[Any, Any, Any]):
         Raises:
             BodyError: it is of another media type, or more than the limits allow.
         """
-        declared = getattr(self.route_handler, "parsed_data_field", None)
-        if declared is None:
-            return await super().body()
-        return await self.body_as(getattr(declared.kwarg_definition, "media_type", JSON))
+        media_type = self._declared_type()
+        return await (self.body_as(media_type) if media_type else super().body())
+
+    def stream(self) -> AsyncGenerator[bytes, None]:
+        """Give the body in pieces; raises as `body` does where the handler takes its parts."""
+        if self._declared_type() == PARTS and self.headers.get("content-length") != "0":
+            check_fields(self.scope["headers"], PARTS)
+        return super().stream()
 
     async def body_as(self, media_type: str) -> bytes:
         """Give the body, checked to be of this media type; raises as `body` does."""
@@ -85,6 +95,26 @@ class EdgeRequest(Request[Any, Any, Any]):
         declared = getattr(self.route_handler, "parsed_data_field", None)
         return decode_json(body, declared.annotation if declared else Any)
 
+    async def form(self) -> FormMultiDict:
+        """Read the body as a form, or as the parts of one; raises as `body` does."""
+        if self.content_type[0] == PARTS:
+            check_fields(self.scope["headers"], PARTS)
+        else:
+            await self.body_as(FORM)
+        return await super().form()
+
+    async def msgpack(self) -> Any:  # noqa: ANN401  # validated by Litestar
+        """Decode the body; raises as `body` does, also where it is no MessagePack."""
+        await self.body_as(MESSAGEPACK)
+        try:
+            return await super().msgpack()
+        except (SerializationException, RecursionError):
+            raise BodyError(Reason.REQUEST_INVALID) from None
+
+    def _declared_type(self) -> str | None:
+        declared = getattr(self.route_handler, "parsed_data_field", None)
+        return getattr(declared.kwarg_definition, "media_type", JSON) if declared else None
+
 
 def bounded_request(limits: BodyLimits) -> type[EdgeRequest]:
     """Make the request class for an app with these limits."""
@@ -104,7 +134,8 @@ def check_fields(fields: Fields, media_type: str) -> None:
     types = b",".join(value for name, value in fields if name == b"content-type")
     announced = types.decode("latin-1").strip(" \t")
     length = len(media_type)
-    if announced[:length].lower() != media_type or not _UTF_8.fullmatch(announced[length:]):
+    parameters = _BOUNDARY if media_type == PARTS else _UTF_8
+    if announced[:length].lower() != media_type or not parameters.fullmatch(announced[length:]):
         raise BodyError(Reason.CONTENT_TYPE_UNSUPPORTED)
 
 

@@ -48,6 +48,9 @@ _REASON_OF_STATUS: Final = {
     HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE: Reason.RANGE_NOT_SATISFIABLE,
 }
 
+# How Litestar says that there is nothing to make `data` of; other faults of it have other messages.
+_NO_BODY: Final = "'data'"
+
 AnyRequest = Request[Any, Any, Any]
 
 
@@ -139,7 +142,7 @@ class ExceptionHandlers:
     def validation(self, request: AnyRequest, error: ValidationException) -> Response[bytes]:
         """Answer what Litestar found wrong with parameters, and a body that is not there."""
         found = [entry for entry in error.extra or [] if isinstance(entry, dict)]
-        if any(entry.get("key") == "data" for entry in found):
+        if any(entry.get("message") == _NO_BODY for entry in found):
             return _answer(request, Reason.BODY_MISSING, HTTPStatus.BAD_REQUEST)
         errors = [_parameter_error(entry) for entry in found]
         return _answer(request, Reason.VALIDATION_FAILED, HTTPStatus.BAD_REQUEST, errors=errors)
@@ -164,7 +167,9 @@ class ExceptionHandlers:
 def _parameter_error(entry: dict[str, Any]) -> FieldError:
     source = entry.get("source")  # a string, or an enumeration of strings
     place = str(getattr(source, "value", source or "request"))
-    return FieldError(f"/{place}/{entry.get('key', '')}", str(entry.get("message", "is not valid")))
+    key = entry.get("key", "")
+    pointer = f"/{place}" if (place, key) == ("body", "data") else f"/{place}/{key}"  # all of it
+    return FieldError(pointer, str(entry.get("message", "is not valid")))
 
 
 def _answer(

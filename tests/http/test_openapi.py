@@ -274,6 +274,7 @@ async def test_every_code_belongs_to_a_route(settings: Settings, tmp_path: Path)
                 400: {"body_missing", "body_incomplete", "validation_failed", "request_invalid"},
                 408: {"body_timeout"},
                 413: {"body_too_large"},
+                415: {"content_type_unsupported", "content_encoding_unsupported"},
             },
         ),
         (

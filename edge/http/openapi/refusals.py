@@ -3,14 +3,10 @@
 from collections.abc import Callable
 from typing import Final
 
-from litestar.enums import RequestEncodingType
-
-from edge.http.bodies import FORM, JSON
+from edge.http.bodies import FORM, JSON, MESSAGEPACK, PARTS
 from edge.http.openapi.declaration import Code, Declaration, Refusals
 from edge.http.problems import ABOUT_A_TOKEN
 from edge.reasons import Reason
-
-_MULTIPART: Final = RequestEncodingType.MULTI_PART.value
 
 _Rule = tuple[Callable[[Declaration], object], Refusals]
 
@@ -61,18 +57,15 @@ _RULES: Final[tuple[_Rule, ...]] = (
             400: [Reason.BODY_MISSING, Reason.BODY_INCOMPLETE, Reason.VALIDATION_FAILED],
             408: [Reason.BODY_TIMEOUT],
             413: [Reason.BODY_TOO_LARGE],
+            415: [Reason.CONTENT_TYPE_UNSUPPORTED, Reason.CONTENT_ENCODING_UNSUPPORTED],
         },
-    ),
-    (
-        lambda route: route.body in (JSON, FORM) and not route.is_oauth,
-        {415: [Reason.CONTENT_TYPE_UNSUPPORTED, Reason.CONTENT_ENCODING_UNSUPPORTED]},
     ),
     (lambda route: route.body == JSON, {400: [Reason.JSON_INVALID, Reason.JSON_TOO_DEEP]}),
     (
         lambda route: route.body == FORM and not route.is_oauth,
         {400: [Reason.FORM_TOO_LARGE]},
     ),
-    (lambda route: route.body == _MULTIPART, {400: [Reason.REQUEST_INVALID]}),
+    (lambda route: route.body in (PARTS, MESSAGEPACK), {400: [Reason.REQUEST_INVALID]}),
     (
         lambda route: route.is_oauth,
         {400: ["invalid_request"], 401: ["invalid_client"], 503: ["temporarily_unavailable"]},
