@@ -13,6 +13,7 @@ from edge.http.forward.identity import Identity
 from edge.http.rate_limits import RateLimits
 from edge.settings import Finding, Settings
 from edge.settings.model import AccessRule as AccessRuleSettings
+from edge.surface import security_headers_of
 from edge.telemetry.counting import RequestCounts
 
 # Where everything is tried on one machine.
@@ -32,6 +33,7 @@ def forward_auth(app: ASGIApp, edge: Edge, limits: RateLimits) -> ForwardAuth:
             Identity(edge.usernames, edge.assertions),
         ),
         realm=settings.access.realm,
+        headers=security_headers_of(settings),
         record=edge.record,
         draining=edge.draining,
         counts=RequestCounts(edge.metrics, "forward"),

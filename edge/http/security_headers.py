@@ -65,7 +65,7 @@ FIELD_NAMES: Final = frozenset({*PROFILES["api"], HSTS, "clear-site-data"})
 CLEAR_SITE_DATA: Final = {"Clear-Site-Data": '"cache","cookies","storage"'}
 
 # Granian would name itself, unless there is a value.
-_SERVER: Final = (b"server", b"")
+SERVER: Final = (b"server", b"")
 _DISCLOSING: Final = frozenset({b"server", b"x-powered-by"})
 
 
@@ -155,7 +155,7 @@ class _Plan:
     def __init__(self, fields: Mapping[str, str], forced: Iterable[str]) -> None:
         encoded = {name.encode("ascii"): value.encode("ascii") for name, value in fields.items()}
         self.over_https = [(name, value) for name, value in encoded.items() if value]
-        self.over_https.append(_SERVER)
+        self.over_https.append(SERVER)
         self.over_http = [field for field in self.over_https if field[0] != HSTS.encode("ascii")]
         self.names = frozenset(name for name, _ in self.over_https)
         self.dropped = _DISCLOSING | {name.encode("ascii") for name in forced}

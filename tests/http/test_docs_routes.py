@@ -6,9 +6,11 @@ import secrets
 from importlib.resources import files
 from pathlib import Path
 
+import httpx
 import msgspec
 import pytest
 from litestar import Litestar, get
+from litestar.types import HTTPScope, Receive, Send
 
 from edge import create_app
 from edge.plugin import EdgePlugin
@@ -78,6 +80,18 @@ async def test_links_of_the_page_hold_behind_any_prefix(app: RunningApp) -> None
     answer = await app.get("/docs/")
 
     assert (answer.status_code, answer.headers["location"]) == (308, "../docs")
+
+
+async def test_a_server_need_not_tell_the_path_as_it_was_sent(app: RunningApp) -> None:
+    """ASGI lets `raw_path` be left out."""
+
+    async def without(scope: HTTPScope, receive: Receive, send: Send) -> None:
+        del scope["raw_path"]  # type: ignore[misc] # Litestar says that it is always there
+        await app.served(scope, receive, send)
+
+    transport = httpx.ASGITransport(app=without)  # type: ignore[arg-type] # Litestar's own ASGI types
+    async with httpx.AsyncClient(transport=transport, base_url="http://edge.test") as http:
+        assert (await http.get("/docs")).status_code == 200
 
 
 @pytest.mark.parametrize(

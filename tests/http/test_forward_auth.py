@@ -12,6 +12,7 @@ import joserfc.jwt
 import pytest
 from joserfc.jwk import KeySet
 
+from edge.http.security_headers import PROFILES
 from edge.settings import Settings, SettingsError
 from edge.tokens.claims import ASSERTION_TYPE
 from tests.support.app import RunningApp, bearer, make_settings, running_service
@@ -107,6 +108,22 @@ async def test_who_may_goes_on_and_is_named(app: RunningApp) -> None:
     }
     assert answer.headers["cache-control"] == "no-store"
     assert answer.headers["x-request-id"]
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("/open", 200), ("/staff/list", 401), ("/..", 400), ("/unknown", 403)]
+)
+async def test_answers_that_clients_get_have_security_headers(
+    app: RunningApp, path: str, status: int
+) -> None:
+    """Refusals are handed on to them; no answer says what server this is."""
+    answer = await ask(app, path, {"X-Forwarded-Proto": "https"})
+    assert answer.status_code == status
+    assert answer.headers["server"] == ""
+    shown = {name: answer.headers.get(name) for name in PROFILES["api"]}
+    expected = PROFILES["api"] if status != 200 else {"cache-control": "no-store"}
+    assert {name: value for name, value in shown.items() if value is not None} == expected
+    assert ("strict-transport-security" in answer.headers) is (status != 200)
 
 
 async def test_a_password_will_do_where_the_rule_says_so(app: RunningApp) -> None:

@@ -3,6 +3,7 @@
 They ask for every request, so nothing of Litestar is between them and the decision.
 """
 
+from http import HTTPStatus
 from typing import Final, get_args
 
 import structlog
@@ -26,8 +27,9 @@ from edge.http.forward.dialects import (
 from edge.http.forward.gate import Gate
 from edge.http.forward.identity import is_claimed
 from edge.http.forward.refusals import answer_to
-from edge.http.plain_answers import PlainAnswer, problem_answer, send_answer
+from edge.http.plain_answers import Fields, PlainAnswer, problem_answer, send_answer
 from edge.http.request_head import CLOSE, is_http_1
+from edge.http.security_headers import SERVER, SecurityHeaders
 from edge.http.trace_context import TRACEPARENT
 from edge.reasons import Reason
 from edge.telemetry.counting import ALLOWED, UNMATCHED, RequestCounts
@@ -48,7 +50,8 @@ _ROUTES: Final[dict[Dialect | None, str]] = {
 class ForwardAuth:
     """Answers what is asked below `/forward/`, and leaves everything else to the app.
 
-    Only peers that `proxies` trusts may ask. `realm` is named in challenges.
+    Only peers that `proxies` trusts may ask. `realm` is named in challenges. Refusals have security
+    `headers`, for most balancers hand them on to the client.
     """
 
     def __init__(
@@ -58,6 +61,7 @@ class ForwardAuth:
         proxies: TrustedProxies,
         gate: Gate,
         realm: str,
+        headers: SecurityHeaders,
         record: Record,
         draining: Draining,
         counts: RequestCounts,
@@ -66,6 +70,7 @@ class ForwardAuth:
         self._proxies = proxies
         self._gate = gate
         self._realm = realm
+        self._headers = headers
         self._record = record
         self._draining = draining
         self._counts = counts
@@ -82,12 +87,21 @@ class ForwardAuth:
         took_s = self._counts.clock() - began_s
         decision = refusal_of(scope) or ALLOWED
         self._counts.answered(_ROUTES[dialect], answer.status, took_s, decision)
-        fields = [*answer.fields, (b"x-request-id", context.request_id.encode("ascii"))]
-        if context.traceparent:
-            fields.append((TRACEPARENT, context.traceparent.encode("latin-1")))
+        fields = self._complete(answer, context)
         if self._draining.is_on and is_http_1(scope):
             fields.append(CLOSE)
         await send_answer(send, PlainAnswer(answer.status, fields, answer.body))
+
+    def _complete(self, answer: PlainAnswer, context: RequestContext) -> Fields:
+        fields = [*answer.fields, (b"x-request-id", context.request_id.encode("ascii"))]
+        if context.traceparent:
+            fields.append((TRACEPARENT, context.traceparent.encode("latin-1")))
+        if answer.status == HTTPStatus.OK:  # read by the balancer alone
+            return [*fields, SERVER]
+        is_https = context.scheme == "https"
+        return self._headers.complete(
+            fields, {}, context.path, is_https=is_https, is_authenticated=False
+        )
 
     async def _answer(
         self,

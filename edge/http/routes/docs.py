@@ -43,7 +43,8 @@ AnyRequest = Request[Any, Any, Any]
 
 @route("/docs", http_method=_METHODS, opt=_OPEN, sync_to_thread=False)
 def page(request: AnyRequest, pages: NamedDependency[Pages]) -> Response[bytes]:
-    if request.scope["raw_path"].endswith(b"/"):  # where the links of the page would lead elsewhere
+    path = request.scope.get("raw_path") or b""  # ASGI lets it be left out
+    if path.endswith(b"/"):  # where the links of the page would lead elsewhere
         location = {"Location": "../docs"}
         return Response(b"", status_code=HTTPStatus.PERMANENT_REDIRECT, headers=location)
     return send_asset(request, pages[_PAGE])
