@@ -36,8 +36,10 @@ async def test_the_page_has_a_strict_policy(app: RunningApp) -> None:
     policy = page.headers["content-security-policy"]
 
     assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert "require-trusted-types-for 'script'" in policy
     assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self';")
-    assert "frame-ancestors 'none'" in policy
+    for nothing in ("frame-ancestors", "form-action", "base-uri", "trusted-types"):
+        assert f"{nothing} 'none'" in policy
     assert "unsafe" not in policy
 
 

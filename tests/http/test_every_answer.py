@@ -33,6 +33,11 @@ async def broken() -> None:
     raise RuntimeError(message)
 
 
+@get("/bad-gateway", opt=dict(PUBLIC))
+async def bad_gateway() -> None:
+    raise HTTPException(status_code=502, detail="a detail that must not leave")
+
+
 @get("/moved", opt=dict(PUBLIC), status_code=307, response_headers={"Location": "/elsewhere"})
 async def moved() -> None: ...
 
@@ -62,7 +67,7 @@ def settings(sqlite_template: SqliteTemplate, tmp_path: Path) -> Settings:
 
 @pytest.fixture
 async def app(settings: Settings) -> AsyncIterator[RunningApp]:
-    own = [teapot, broken, moved, page, cached]
+    own = [teapot, broken, bad_gateway, moved, page, cached]
     async with running(Litestar(own, plugins=[EdgePlugin(settings)])) as opened:
         await opened.add_user("user", ["user"])
         yield opened
@@ -89,6 +94,7 @@ async def app(settings: Settings) -> AsyncIterator[RunningApp]:
         ("GET", "/teapot", 418, {}),
         ("GET", "/livez", 431, {f"x-{number}": "" for number in range(65)}),
         ("GET", "/broken", 500, {}),
+        ("GET", "/bad-gateway", 500, {}),
     ],
 )
 @pytest.mark.parametrize("origin", [None, APP, EVIL])
@@ -174,8 +180,10 @@ async def test_preflights_count_against_the_address(app: RunningApp) -> None:
 
 async def test_nothing_inside_is_told(app: RunningApp) -> None:
     """No answer names the server, the framework, the language, or what went wrong inside."""
-    for path in ("/broken", "/livez", "/nothing-here", "/login"):
+    for path in ("/broken", "/bad-gateway", "/livez", "/nothing-here", "/login"):
         answer = await app.http.get(path)
+        if answer.status_code == 500:
+            assert answer.json()["code"] == "internal_error"
         everything = f"{answer.headers} {answer.text}".lower()
         for word in ("granian", "litestar", "python", "msgspec", "traceback", "a detail", ".py"):
             assert word not in everything, (path, word)

@@ -14,12 +14,14 @@ from edge.http.body_stream import StreamLimits
 from edge.http.context import context_of
 from edge.http.cors import Cors, CorsPolicy
 from edge.http.layer import OutermostLayer
+from edge.http.rate_limits import RateLimits
 from edge.http.reply import Completion
 from edge.http.request_head import HeadLimits
 from edge.http.security_headers import SecurityHeaders
+from edge.ratelimit.policy import Policy
 from edge.telemetry.counting import RequestCounts
 from edge.telemetry.draining import Draining
-from tests.support.limits import no_limits
+from tests.support.limits import limits_while_away, no_limits
 from tests.support.metrics import new_counts, new_metrics, values_in
 
 PEER = "10.0.0.1"
@@ -74,6 +76,7 @@ async def exchange(
     result: Exchange | None = None,
     draining: Draining | None = None,
     counts: RequestCounts | None = None,
+    limits: RateLimits | None = None,
     **scope: object,
 ) -> Exchange:
     result = result or Exchange()
@@ -83,7 +86,9 @@ async def exchange(
         head_limits=HeadLimits(),
         stream_limits=StreamLimits(),
         cors=Cors([CorsPolicy(origins=origins)]),
-        completion=Completion(SecurityHeaders("max-age=1"), no_limits(), draining or Draining()),
+        completion=Completion(
+            SecurityHeaders("max-age=1"), limits or no_limits(), draining or Draining()
+        ),
         counts=counts or new_counts(),
     )
     result.scope = {
@@ -326,6 +331,15 @@ async def test_a_client_that_left_is_no_failure() -> None:
     assert result.messages == []
 
 
+@pytest.mark.parametrize("status", [204, 404])
+async def test_an_answer_that_cannot_be_counted_is_given_all_the_same(status: int) -> None:
+    """It says nothing that would be worth more than that, even where a policy says to refuse."""
+    policy = Policy(name="all", limit=1, window_s=60, partition=("address",), on_outage="deny")
+    answer = await exchange(answering(status), limits=limits_while_away(policy))
+    assert answer.status == status
+    assert answer.field(b"x-content-type-options") == b"nosniff"
+
+
 # CORS.
 
 
@@ -433,6 +447,14 @@ async def test_every_request_is_counted_once() -> None:
 async def leaving(scope: Scope, receive: Receive, send: Send) -> None:
     """Be cancelled before anything was answered."""
     raise asyncio.CancelledError
+
+
+async def test_a_preflight_that_is_no_request_goes_no_further() -> None:
+    """What can be read in two ways is refused before anybody asks whose page it is."""
+    answer = await exchange(
+        failing, preflight(APP), method="OPTIONS", origins=(APP,), raw_path=b"//"
+    )
+    assert (answer.status, json.loads(answer.body)["code"]) == (400, "path_ambiguous")
 
 
 @pytest.mark.parametrize(("version", "closes"), [("1.1", True), ("2", False)])

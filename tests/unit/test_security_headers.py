@@ -84,6 +84,8 @@ def test_hsts_is_for_https_only() -> None:
     assert "strict-transport-security" not in completed()
     fields = SecurityHeaders("").complete([], {}, "/", is_https=True, is_authenticated=False)
     assert b"strict-transport-security" not in dict(fields)
+    own = {"strict-transport-security": "max-age=1"}
+    assert completed(own, is_https=True)["strict-transport-security"] == "max-age=1"
 
 
 def test_what_an_answer_says_itself_stays() -> None:
