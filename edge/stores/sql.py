@@ -35,6 +35,9 @@ _MISTAKE_CLASSES: Final = ("22", "42")
 
 # A COMMIT writes to the disk once: what is left for that when all else took as long as it may.
 _COMMIT_S: Final = 1.0
+# Twice this and a COMMIT are the ten seconds by which readers of the change list overlap anyway: a
+# shorter time-out would only undo what a busy machine is slow at.
+_LEAST_TRANSACTION_S: Final = 4.5
 
 
 class database_now(FunctionElement[int]):  # noqa: N801  # reads as the SQL function it is
@@ -80,9 +83,9 @@ def _sqlite_uuid_text(element: uuid_text, compiler: SQLCompiler, **options: Any)
 class Database:
     """A pool of connections; lives as long as the process, closed by `close()`.
 
-    `timeout_s` bounds each wait for a connection, each statement, and each transaction that writes
-    rows as a whole, by the monotonic `clock`. `waited` is told of each transaction that finds every
-    connection in use.
+    `timeout_s` bounds each wait for a connection and each statement; by the monotonic `clock`, also
+    each transaction that writes rows as a whole, though not below 4.5 seconds. `waited` is told of
+    each transaction that finds every connection in use.
     """
 
     def __init__(
@@ -94,7 +97,7 @@ class Database:
         clock: Callable[[], float],
         waited: Callable[[], None] = lambda: None,
     ) -> None:
-        self._timeout_s = timeout_s
+        self._longest_transaction_s = max(timeout_s, _LEAST_TRANSACTION_S)
         self._clock = clock
         self._engine = _create_engine(url, pool_size, timeout_s)
         self._waited = waited
@@ -111,10 +114,10 @@ class Database:
     def longest_write_s(self) -> float:
         """After how long, at most, what a bounded transaction wrote is there for all to see.
 
-        It may take the time-out until its COMMIT is sent, and as long again until PostgreSQL gets
-        that (it ends transactions that wait longer for their client) or is done with it.
+        It may take its bound until its COMMIT is sent, and as long again until PostgreSQL gets that
+        (it ends transactions that wait longer for their client) or is done with it.
         """
-        return 2 * self._timeout_s + _COMMIT_S
+        return 2 * self._longest_transaction_s + _COMMIT_S
 
     @property
     def connections_in_use(self) -> int:
@@ -138,13 +141,13 @@ class Database:
 
         Raises:
             UnavailableError: the database is away, on entering, inside or when committing; or the
-                transaction took longer than the time-out, and was rolled back.
+                transaction took longer than it may, and was rolled back.
         """
         async with self._transaction(self._writer) as connection:
             began_s = self._clock()
             yield connection
-            if is_bounded and self._clock() - began_s > self._timeout_s:
-                message = "the transaction took longer than the time-out"
+            if is_bounded and self._clock() - began_s > self._longest_transaction_s:
+                message = "the transaction took too long"
                 raise TimeoutError(message)
 
     @asynccontextmanager
@@ -228,7 +231,7 @@ def _create_engine(url: str, pool_size: int, timeout_s: float) -> AsyncEngine:
 
 
 def _prepare_postgresql(engine: AsyncEngine, timeout_s: float) -> None:
-    idle_ms = max(1, int(timeout_s * 1000))  # 0 would be for ever
+    idle_ms = int(max(timeout_s, _LEAST_TRANSACTION_S) * 1000)
     statement = f"SET idle_in_transaction_session_timeout = {idle_ms}"
 
     # Not among the options of the connection: PgBouncer refuses those that it does not know.

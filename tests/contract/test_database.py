@@ -79,17 +79,20 @@ async def test_a_crowd_of_writers_waits_its_turn(counter: Database) -> None:
     assert await _count(counter) == 40
 
 
-async def test_a_transaction_over_the_timeout_is_rolled_back(database_url: str) -> None:
+@pytest.mark.parametrize(("timeout_s", "longest_s"), [(4, 4.5), (20, 20)])
+async def test_a_transaction_over_the_timeout_is_rolled_back(
+    database_url: str, timeout_s: float, longest_s: float
+) -> None:
     """What was not written within the time-out, all statements together, is not written at all."""
     clock = FakeClock()
-    database = Database(database_url, pool_size=1, timeout_s=5, clock=clock)
+    database = Database(database_url, pool_size=1, timeout_s=timeout_s, clock=clock)
     try:
         async with database.writing() as connection:
             await connection.run_sync(_counters.create)
             await connection.execute(insert(_counters).values(count=0))
-            clock.forward(5)
+            clock.forward(longest_s)
         with pytest.raises(UnavailableError) as refused:
-            await _write_slowly(database, clock)
+            await _write_slowly(database, clock, longest_s + 0.001)
         assert refused.value.reason is Reason.STORE_UNAVAILABLE
         assert await _count(database) == 0
     finally:
@@ -194,9 +197,23 @@ async def test_a_statement_over_the_timeout_is_an_outage(postgres_url: str) -> N
         await database.close()
 
 
+@pytest.mark.parametrize(("timeout_s", "idle"), [(0.2, "4500ms"), (7, "7s")])
+async def test_postgresql_is_told_when_to_end_what_is_idle(
+    postgres_url: str, timeout_s: float, idle: str
+) -> None:
+    """As long as a transaction may take, it waits for the next word of its client."""
+    database = open_database(postgres_url, timeout_s=timeout_s)
+    try:
+        async with database.reading() as connection:
+            shown = await connection.scalar(text("SHOW idle_in_transaction_session_timeout"))
+        assert shown == idle
+    finally:
+        await database.close()
+
+
 async def test_a_transaction_whose_client_is_silent_is_ended(postgres_url: str) -> None:
-    """PostgreSQL ends a transaction that hears nothing for the time-out: its COMMIT is too late."""
-    database = Database(postgres_url, pool_size=1, timeout_s=0.2, clock=FakeClock())
+    """What PostgreSQL has ended is not written: its COMMIT comes too late."""
+    database = Database(postgres_url, pool_size=1, timeout_s=5, clock=FakeClock())
     other = open_database(postgres_url, timeout_s=5)
     try:
         async with other.writing() as connection:
@@ -288,16 +305,17 @@ async def _write_and_fail(database: Database) -> None:
         raise LookupError(message)
 
 
-async def _write_slowly(database: Database, clock: FakeClock) -> None:
+async def _write_slowly(database: Database, clock: FakeClock, seconds: float) -> None:
     async with database.writing() as connection:
         await connection.execute(update(_counters).values(count=7))
-        clock.forward(5.001)
+        clock.forward(seconds)
 
 
 async def _write_and_wait_for_the_end(database: Database, other: Database) -> None:
     async with database.writing() as connection:
         process = await connection.scalar(text("SELECT pg_backend_pid()"))
         await connection.execute(update(_counters).values(count=7))
+        await connection.execute(text("SET idle_in_transaction_session_timeout = 1"))
         while await _is_there(other, process):
             pass
 
