@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import httpx
-import psutil
 import pytest
 
 from tests.support.app import TEST_ENVIRONMENT
@@ -37,9 +36,6 @@ class Metered(EdgeServer):
 
     def metrics(self) -> Mapping[str, float]:
         return scrape(self.metrics_port)
-
-    def workers(self) -> set[int]:
-        return {worker.pid for worker in psutil.Process(self.pid).children()}
 
     def replace_workers(self) -> None:
         old = self.workers()

@@ -176,6 +176,10 @@ class EdgeServer:
         """Give the server and its workers as far as they live."""
         return [process for process in psutil.process_iter() if self._is_ours(process)]
 
+    def workers(self) -> set[int]:
+        """Give the process ids of its workers."""
+        return {worker.pid for worker in psutil.Process(self.pid).children()}
+
     def __enter__(self) -> Self:
         return self.start()
 
