@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -12,7 +11,6 @@ from edge.http.bodies import BodyError
 from edge.http.request_head import is_http_1
 from edge.reasons import Reason
 
-_MOST_ROUTES: Final = 4096
 _DIGITS: Final = 20  # of 2**64
 
 
@@ -36,6 +34,7 @@ class BodyStream:
         "_deadline",
         "_is_complete",
         "_limits",
+        "_most_bytes",
         "_receive",
         "_received",
         "_scope",
@@ -54,6 +53,7 @@ class BodyStream:
         self._limits = limits
         self._received = 0
         self._deadline: float | None = None
+        self._most_bytes: int | None = None
         self._is_complete = False
 
     async def __call__(self) -> Any:  # noqa: ANN401  # Litestar's types of messages are closed
@@ -66,6 +66,7 @@ class BodyStream:
             return await self._receive()
         if self._deadline is None:
             self._deadline = asyncio.get_running_loop().time() + self._limits.timeout_s
+            self._most_bytes = self._most_bytes_of_route()
             self._see_that_it_fits(self._announced)
         message = await self._next(self._deadline)
         if message["type"] != "http.request":
@@ -82,15 +83,16 @@ class BodyStream:
         except TimeoutError:
             raise BodyError(Reason.BODY_TIMEOUT) from None
 
-    def _see_that_it_fits(self, size: int) -> None:
+    def _most_bytes_of_route(self) -> int | None:
         handler = self._scope.get("route_handler")  # known by now: bodies are read behind routing
         declared = Empty if handler is None else _declared_size(handler)
-        most = self._limits.body_bytes if declared is Empty else declared
-        if most is not None and size > most:
+        return self._limits.body_bytes if declared is Empty else declared
+
+    def _see_that_it_fits(self, size: int) -> None:
+        if self._most_bytes is not None and size > self._most_bytes:
             raise BodyError(Reason.BODY_TOO_LARGE)
 
 
-@lru_cache(_MOST_ROUTES)
 def _declared_size(handler: Any) -> Any:  # noqa: ANN401  # any handler of Litestar's, and its Empty
     """Give the `request_max_body_size` of a route or a router around it.
 

@@ -1,6 +1,8 @@
 """EdgePlugin in a Litestar app of one's own."""
 
+import gc
 import json
+import weakref
 from pathlib import Path
 from typing import Annotated
 
@@ -388,6 +390,18 @@ async def test_an_app_may_be_started_again(settings: Settings) -> None:
         assert answer.status_code == 200
         assert len(answer.headers.get_list("x-request-id")) == 1
         assert await second.login("someone")
+
+
+async def test_apps_that_have_ended_are_let_go(settings: Settings) -> None:
+    """Who makes many, as tests do, does not run out of memory: only the last is remembered."""
+    edges = []
+    for _ in range(3):
+        async with running(make_app(settings)) as app:
+            answer = await app.http.post("/token", data={"grant_type": "nonsense"})
+            assert answer.status_code == 400
+            edges.append(weakref.ref(app.edge))
+    gc.collect()
+    assert [edge() for edge in edges[:-1]] == [None, None]
 
 
 def test_settings_that_cannot_be_run_with_stop_the_plugin(tmp_path: Path) -> None:
