@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
+from playwright.async_api import Browser
 
 from edge.settings import Settings
 from tests.support.app import RunningApp, make_settings, running_service
@@ -11,6 +13,9 @@ from tests.support.browser import chromium
 from tests.support.databases import SqliteTemplate
 from tests.support.stage import Seen, Stage, stage
 from tests.support.xss_payloads import FAMILIES
+
+# One browser, and so one loop, for all: each test has a context of its own in it.
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PAYLOADS = [payload for family in FAMILIES.values() for payload in family]
 LONGEST_TITLE = 100
@@ -21,15 +26,21 @@ def settings(sqlite_template: SqliteTemplate, tmp_path: Path) -> Settings:
     return make_settings(tmp_path / "data", sqlite_template.copy_to(tmp_path / "edge.db"))
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def app(settings: Settings) -> AsyncIterator[RunningApp]:
     async with running_service(settings) as running:
         yield running
 
 
-@pytest.fixture
-async def page() -> AsyncIterator[Stage]:
-    async with chromium() as browser, stage(browser) as opened:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    async with chromium() as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def page(browser: Browser) -> AsyncIterator[Stage]:
+    async with stage(browser) as opened:
         yield opened
 
 

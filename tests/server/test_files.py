@@ -17,23 +17,25 @@ pytestmark = pytest.mark.server
 LARGE_BYTES = 50_000_000  # more than all buffers on the way hold
 
 
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    return make_tree(tmp_path)
+# One server for all: nothing that is asked of it changes what it serves.
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_tree(tmp_path_factory.mktemp("tree"))
 
 
-@pytest.fixture
-def server(tmp_path: Path, root: Path) -> Iterator[EdgeServer]:
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, root: Path) -> Iterator[EdgeServer]:
     environment = {**TEST_ENVIRONMENT, "EDGE_FILES_ROOT": str(root)}
-    with EdgeServer(environment, tmp_path) as server:
+    with EdgeServer(environment, tmp_path_factory.mktemp("files")) as server:
         yield server
 
 
 @pytest.fixture
-def large(root: Path) -> Path:
+def large(root: Path) -> Iterator[Path]:
     path = root / "huge.bin"
     path.write_bytes(b"a" * LARGE_BYTES)
-    return path
+    yield path
+    path.unlink()
 
 
 def open_files(server: EdgeServer, folder: Path) -> list[str]:
