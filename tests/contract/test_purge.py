@@ -3,6 +3,7 @@
 from pathlib import Path
 from uuid import UUID
 
+import pytest
 from sqlalchemy import Table, insert
 from uuid_utils.compat import uuid7
 
@@ -55,6 +56,7 @@ class House:
         )
 
 
+@pytest.mark.no_cover  # does often what other tests do once
 async def test_five_thousand_refreshes_leave_one_row(database: Database) -> None:
     """A session that is refreshed 5,000 times is one row, and purging leaves it alone."""
     house = House(database)

@@ -22,7 +22,8 @@ from tests.support.app import TEST_ENVIRONMENT, new_password
 from tests.support.secrets import remember
 from tests.support.server import ROOT, EdgeServer
 
-pytestmark = pytest.mark.server
+# The server is not measured, and to trace its clients takes longer than they do.
+pytestmark = [pytest.mark.server, pytest.mark.no_cover]
 
 _REQUESTS: Final = 1_000
 _KILL_AFTER: Final = 500

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, get_args
 
 import httpx
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -58,6 +59,7 @@ def is_meant(answer: httpx.Response) -> bool:
     return document["code"] in set(Reason) and document.keys() <= PROBLEM
 
 
+@pytest.mark.no_cover  # does often what other tests do once
 @settings(
     max_examples=150,
     deadline=None,

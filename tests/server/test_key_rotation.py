@@ -18,7 +18,8 @@ from tests.support.app import TEST_ENVIRONMENT, bearer
 from tests.support.secrets import remember
 from tests.support.server import EdgeServer
 
-pytestmark = pytest.mark.server
+# The server is not measured, and to trace its clients takes longer than they do.
+pytestmark = [pytest.mark.server, pytest.mark.no_cover]
 
 CONNECTIONS = 8
 LIFETIME_S = 10

@@ -24,7 +24,8 @@ from tests.support.redis import running_redis
 from tests.support.secrets import remember
 from tests.support.server import EdgeServer
 
-pytestmark = pytest.mark.server
+# The server is not measured, and to trace its clients takes longer than they do.
+pytestmark = [pytest.mark.server, pytest.mark.no_cover]
 
 TOKENS: Final = 10_000
 BATCH: Final = 2000

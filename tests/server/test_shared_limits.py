@@ -12,7 +12,8 @@ from tests.support.app import TEST_ENVIRONMENT
 from tests.support.redis import running_redis
 from tests.support.server import EdgeServer
 
-pytestmark = pytest.mark.server
+# The server is not measured, and to trace its clients takes longer than they do.
+pytestmark = [pytest.mark.server, pytest.mark.no_cover]
 
 LIMIT, CONNECTIONS = 100, 16
 
