@@ -31,8 +31,9 @@ run: $(VENV)/run.installed ## Serve Edge with demo accounts (ARGS="--port 9000")
 stack: $(VENV)/production.installed ## Serve two replicas behind HAProxy or nginx, with Redis and PostgreSQL
 	@exec $(BIN)/python -m deploy.stack $(ARGS)
 
+# Two processes, however many cores there are: each starts a PostgreSQL of its own.
 test: $(VENV)/dev.installed ## Run the tests with branch coverage (ARGS="-k refresh")
-	@$(BIN)/pytest --cov --cov-branch --cov-report=term $(ARGS)
+	@$(BIN)/pytest -n 2 --dist worksteal --cov --cov-branch --cov-report=term $(ARGS)
 
 faults: $(VENV)/dev.installed ## Let things go wrong behind HAProxy, and print what clients got
 	@EDGE_TEST_FAULTS=all $(BIN)/pytest -q -s -rN tests/faults/test_experiments.py $(ARGS)

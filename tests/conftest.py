@@ -1,24 +1,24 @@
 """What every test may ask for: databases of both kinds; and the collecting of all logs."""
 
 import os
-import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 
 import pytest
 
 from edge.stores.sql import Database
-from tests.support import logs
+from tests.support import log_search, logs, workers
 from tests.support.databases import KINDS, SqliteTemplate
+from tests.support.memory import folder_in_memory
 from tests.support.postgres import Postgres, running_postgres
 from tests.support.stores import open_database
 
-LAST = "test_secrets_stay_out_of_logs.py"
-
 
 def pytest_configure(config: pytest.Config) -> None:
-    # What is asked to end (by CI, by `timeout`) stops its servers first, as after Ctrl-C.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if memory := folder_in_memory():
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(memory))
+    if workers.is_controller(config):
+        return
     # The settings of a test are its own, never the shell's. What the tests themselves are told by
     # EDGE_TEST_* was read when their modules were imported.
     for name in [name for name in os.environ if name.startswith("EDGE_")]:
@@ -26,23 +26,26 @@ def pytest_configure(config: pytest.Config) -> None:
     logs.start_collecting()
 
 
+def pytest_sessionstart(session: pytest.Session) -> None:
+    workers.end_as_after_ctrl_c(session)
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     logs.stop_collecting()
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    # What looks at the whole run comes last, and of that, what looks at its logs.
-    items.sort(key=lambda item: (item.path.parent.name == "tests", item.path.name == LAST))
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     logs.collect_report(report)
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if any(LAST in report.nodeid for report in terminalreporter.getreports("failed")):
-        terminalreporter.write_line(f"the logs of this run are kept in {logs.keep_folder()}")
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown(
+    item: pytest.Item, nextitem: pytest.Item | None
+) -> Generator[None, object, object]:
+    done = yield
+    if nextitem is None:  # it was the last one of this process: all that it started has ended
+        log_search.check_all(item)
+    return done
 
 
 @pytest.fixture(autouse=True)

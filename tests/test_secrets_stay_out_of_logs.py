@@ -1,16 +1,19 @@
-"""No password and no token in any log of the whole test run; this file runs last."""
+"""No password and no token in any log of a test run: `log_search` looks for them at its end."""
 
 import base64
 import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
 from urllib.parse import urlencode
 
 import pytest
 
-from tests.support import logs
-from tests.support.secrets import find_leaks, remember, remembered
-
-FEWEST_LINES = 1000
-FEWEST_SECRETS = 200
+from tests.support.secrets import find_leaks, needles_of, remember
+from tests.support.server import ROOT
 
 # Long enough, and with something for each way of spelling to change.
 PLANTED = 'pass word+"ü'
@@ -32,7 +35,7 @@ SPELLINGS = {
 def test_a_planted_secret_is_found(spelling: str) -> None:
     """The search finds a secret in every spelling and tells the line, not the secret."""
     text = f"first line\nbefore {SPELLINGS[spelling]} after\nlast line"
-    (leak,) = find_leaks(text, [PLANTED, "another secret"])
+    (leak,) = find_leaks(text, needles_of([PLANTED, "another secret"]))
     assert leak.line == 2
     assert PLANTED not in str(leak)
 
@@ -43,30 +46,52 @@ def test_short_secrets_are_refused() -> None:
         remember("hunter2")
 
 
-def test_there_was_enough_to_search(request: pytest.FixtureRequest) -> None:
-    """A whole run leaves many lines and many secrets, so that finding nothing means something."""
-    if not is_whole_run(request.session):
-        pytest.skip("only a part of the tests was run")
-    lines = sum(len(path.read_bytes().splitlines()) for path in logs.collected())
-    assert lines >= FEWEST_LINES
-    assert len(remembered()) >= FEWEST_SECRETS
+LEAKING: Final = """
+import logging, pytest
+from tests.support.logs import server_log
+from tests.support.secrets import remember
+
+def test_one():
+    remember("printed secret")
+    print("printed secret")
+
+def test_two():
+    remember("logged secret")
+    logging.getLogger("edge").debug("logged secret")
+
+def test_three():
+    remember("served secret")
+    server_log("name").write_text("served secret")
+
+@pytest.fixture
+def last_words():
+    yield
+    print("ending secret")
+
+def test_four(last_words):
+    remember("ending secret")
+"""
 
 
-def test_no_secret_is_in_any_log() -> None:
-    """Nothing that the run logged holds a password or a token that the run used."""
-    leaks = [
-        f"{path.name}: {leak}"
-        for path in logs.collected()
-        for leak in find_leaks(path.read_text(encoding="utf-8", errors="replace"), remembered())
-    ]
-    assert not leaks, "\n".join(leaks)
-
-
-def is_whole_run(session: pytest.Session) -> bool:
-    """Whether every test of the project was run before this one."""
-    config = session.config
-    everything = {config.rootpath, config.rootpath / "tests"}
-    started_at = {config.invocation_params.dir / argument for argument in config.args}
-    narrowing = ("keyword", "markexpr", "deselect", "lf", "ignore", "ignore_glob")
-    is_narrowed = any(getattr(config.option, option, None) for option in narrowing)
-    return not is_narrowed and bool(everything & started_at)
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_run_that_leaks_fails(workers: int, tmp_path: Path) -> None:
+    """Whatever way a secret got into a log, at the very end too, and in whatever process."""
+    (tmp_path / "test_leaking.py").write_text(LEAKING)
+    (tmp_path / "pytest.ini").write_text("[pytest]")
+    plugins = ["-p", "xdist", "-p", "tests.conftest", "-n", str(workers)]
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", *plugins, "-c", "pytest.ini", "test_leaking.py"],
+        cwd=tmp_path,
+        env={
+            **{name: text for name, text in os.environ.items() if "PYTEST" not in name},
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+            "PYTHONPATH": str(ROOT),
+            "TMPDIR": str(tmp_path),  # the logs are kept there
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "4 passed" in run.stdout, run.stdout + run.stderr
+    found = re.findall("begins with '([a-z]+)'", run.stdout)
+    assert (run.returncode, set(found)) == (1, {"endi", "logg", "prin", "serv"})

@@ -1,14 +1,14 @@
-"""All that is logged during a test run, kept in one folder.
+"""All that is logged by the tests of one process, kept in one folder.
 
 Three sources: a handler of the product's own log set-up, what pytest captured from each test, and
-the files that servers write to. A test looks through all of it (`test_secrets_stay_out_of_logs`).
+the files that servers write to. `log_search` looks through all of it.
 """
 
 import logging
 import logging.config
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -86,12 +86,19 @@ def logging_restored() -> Iterator[None]:
 
 def collect_report(report: pytest.TestReport) -> None:
     """Keep what pytest captured of this phase of a test."""
+    if _collection is None:  # its worker has kept it
+        return
     # The sections of the phases before are repeated in each report.
     sections = [text for title, text in report.sections if title.endswith(f" {report.when}")]
+    collect(report.nodeid, report.when, sections)
+
+
+def collect(nodeid: str, when: str, sections: Sequence[str]) -> None:
+    """Keep what was captured from this phase of a test."""
     if sections:
-        test = report.nodeid.partition("[")[0]  # the parameters may well be passwords
+        test = nodeid.partition("[")[0]  # the parameters may well be passwords
         with _current().captured.open("a", encoding="utf-8", errors="backslashreplace") as file:
-            file.write("\n".join([f"==== {test} ({report.when})", *sections, ""]))
+            file.write("\n".join([f"==== {test} ({when})", *sections, ""]))
 
 
 def server_log(name: str) -> Path:

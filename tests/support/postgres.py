@@ -20,6 +20,7 @@ from sqlalchemy.engine import make_url
 
 from edge.stores import schema
 from tests.support import keeper
+from tests.support.memory import folder_in_memory
 from tests.support.ports import free_port
 from tests.support.requirements import missing
 from tests.support.stores import open_database
@@ -29,9 +30,6 @@ _GIVEN_URL: Final = os.environ.get(URL_VARIABLE)
 SUPERUSER: Final = "edge"
 _START_TIMEOUT_S: Final = 30
 _STARTS: Final = 3  # somebody else may take a free port before the server does
-
-_MEMORY: Final = Path("/dev/shm")  # noqa: S108  # its folders are made by mkdtemp
-_MEMORY_NEEDED_BYTES: Final = 2 * 1024**3
 
 _OPTIONS: Final = {
     "listen_addresses": "127.0.0.1",
@@ -180,7 +178,7 @@ def _closed_afterwards(server: Postgres) -> Iterator[Postgres]:
 def _started(binaries: Path) -> Iterator[str]:
     for attempt in range(1, _STARTS + 1):
         # Not a folder of pytest's: those let in nobody but the one who runs the tests.
-        folder = Path(tempfile.mkdtemp(prefix="edge-postgres-", dir=_parent_folder()))
+        folder = Path(tempfile.mkdtemp(prefix="edge-postgres-", dir=folder_in_memory()))
         port = free_port()
         process = _start(binaries, folder, port)
         try:
@@ -191,13 +189,6 @@ def _started(binaries: Path) -> Iterator[str]:
             _stop(process, folder)
     message = "unreachable: the last attempt is ready or raises"
     raise AssertionError(message)
-
-
-def _parent_folder() -> Path | None:
-    """Choose memory where there is enough of it: making databases is many times faster there."""
-    if _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK):
-        return _MEMORY if shutil.disk_usage(_MEMORY).free > _MEMORY_NEEDED_BYTES else None
-    return None
 
 
 def _start(binaries: Path, folder: Path, port: int) -> "subprocess.Popen[bytes]":

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 from urllib.parse import quote, quote_plus
 
@@ -11,6 +11,8 @@ SHORTEST: Final = 8
 _SHOWN: Final = 4
 
 _remembered: Final[set[str]] = set()
+
+Needles = Mapping[str, Sequence[tuple[str, str]]]
 
 
 class Leak(NamedTuple):
@@ -40,12 +42,17 @@ def remembered() -> frozenset[str]:
     return frozenset(_remembered)
 
 
-def find_leaks(text: str, secrets: Iterable[str]) -> list[Leak]:
-    """Find the first place of each secret in the text, however it is written there."""
+def needles_of(secrets: Iterable[str]) -> Needles:
+    """Give what is to be looked for: every spelling of each secret, by how it begins."""
     needles: dict[str, list[tuple[str, str]]] = {}
     for secret in secrets:
         for needle in _spellings(secret):
             needles.setdefault(needle[:SHORTEST], []).append((needle, secret))
+    return needles
+
+
+def find_leaks(text: str, needles: Needles) -> list[Leak]:
+    """Find the first place of each secret in the text, however it is written there."""
     found: dict[str, int] = {}
     # Thousands of needles in megabytes of hay: one pass, with a look-up at each place.
     for place in range(len(text) - SHORTEST + 1):
