@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import AsyncIterator, Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -71,8 +72,27 @@ def database_url(
     request: pytest.FixtureRequest, sqlite_template: SqliteTemplate, tmp_path: Path
 ) -> Iterator[str]:
     """The URL of a fresh, migrated database; the test runs once for each kind."""
+    with _fresh_database(request, sqlite_template, tmp_path) as url:
+        yield url
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def shared_database_url(
+    request: pytest.FixtureRequest,
+    sqlite_template: SqliteTemplate,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[str]:
+    """The same for all tests of a file that leave it as it is."""
+    with _fresh_database(request, sqlite_template, tmp_path_factory.mktemp("shared")) as url:
+        yield url
+
+
+@contextmanager
+def _fresh_database(
+    request: pytest.FixtureRequest, template: SqliteTemplate, folder: Path
+) -> Iterator[str]:
     if request.param == "sqlite":
-        yield sqlite_template.copy_to(tmp_path / "edge.db")
+        yield template.copy_to(folder / "edge.db")
         return
     with request.getfixturevalue("postgres").database() as url:
         yield url

@@ -89,6 +89,7 @@ async def test_rows_go_when_no_token_can_need_them(database: Database) -> None:
     assert await house.rows() == (0, 0)
 
 
+@pytest.mark.no_cover  # does often what other tests do once
 async def test_a_round_deletes_in_batches_until_nothing_is_left(database: Database) -> None:
     """1,200 expired revocations go in one round, of which a batch is 500 at most."""
     house = House(database)

@@ -91,13 +91,14 @@ async def test_every_other_route_refuses_a_stranger(app: RunningApp, settings: S
         ("/user-area", 403, 403, 200),
     ],
 )
+@pytest.mark.asyncio(loop_scope="module")
 async def test_roles_match_exactly(
-    app: RunningApp, path: str, admin: int, moderator: int, user: int
+    shared_app: RunningApp, path: str, admin: int, moderator: int, user: int
 ) -> None:
     """Without a configured hierarchy a role opens its own area and nothing else."""
     for username, expected in (("admin", admin), ("moderator", moderator), ("user", user)):
-        token = (await app.login(username))["access_token"]
-        assert (await app.get(path, token)).status_code == expected, username
+        token = (await shared_app.login(username))["access_token"]
+        assert (await shared_app.get(path, token)).status_code == expected, username
 
 
 async def test_a_role_includes_others_where_that_is_configured(settings: Settings) -> None:
@@ -155,8 +156,9 @@ def basic(text: str) -> str:
         ("/basic-protected", "Bearer x.y.z", 401, "credentials_missing", BASIC_CHALLENGE),
     ],
 )
+@pytest.mark.asyncio(loop_scope="module")
 async def test_credentials_that_do_not_hold_get_the_right_challenge(
-    app: RunningApp,
+    shared_app: RunningApp,
     path: str,
     authorization: str | None,
     status: int,
@@ -165,7 +167,7 @@ async def test_credentials_that_do_not_hold_get_the_right_challenge(
 ) -> None:
     """401 challenges for what the route takes, `invalid_token` only when a token was sent."""
     headers = {} if authorization is None else {"Authorization": authorization}
-    answer = await app.http.get(path, headers=headers)
+    answer = await shared_app.http.get(path, headers=headers)
 
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert answer.headers.get("www-authenticate") == challenge

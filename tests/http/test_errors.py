@@ -48,11 +48,14 @@ GOOD = b'{"username": "user", "password": "wrong wrong wrong"}'
         ("APPLICATION/JSON", GOOD, 401, "credentials_invalid"),
     ],
 )
+@pytest.mark.asyncio(loop_scope="module")
 async def test_a_body_that_will_not_do_is_refused_with_a_code(
-    app: RunningApp, content_type: str, body: bytes, status: int, code: str
+    shared_app: RunningApp, content_type: str, body: bytes, status: int, code: str
 ) -> None:
     """Whatever is sent to a JSON route, the answer is a 4xx that says what is wrong."""
-    answer = await app.http.post("/login", content=body, headers={"Content-Type": content_type})
+    answer = await shared_app.http.post(
+        "/login", content=body, headers={"Content-Type": content_type}
+    )
 
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert answer.headers["content-type"] == "application/problem+json"
@@ -107,9 +110,14 @@ async def test_validation_names_every_field_at_fault(app: RunningApp) -> None:
 
 
 @pytest.mark.parametrize("sent", ["short", "x" * 129, "with space", "semi;colon", "\u00e4" * 9])
-async def test_a_request_id_that_could_harm_a_log_is_replaced(app: RunningApp, sent: str) -> None:
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_request_id_that_could_harm_a_log_is_replaced(
+    shared_app: RunningApp, sent: str
+) -> None:
     """Only ids of harmless characters and sensible length are taken over."""
-    answer = await app.http.get("/livez", headers=[(b"X-Request-Id", sent.encode("latin-1"))])
+    answer = await shared_app.http.get(
+        "/livez", headers=[(b"X-Request-Id", sent.encode("latin-1"))]
+    )
 
     assert answer.headers["x-request-id"] != sent
     assert len(answer.headers["x-request-id"]) == 32
@@ -124,11 +132,12 @@ async def test_a_request_id_that_could_harm_a_log_is_replaced(app: RunningApp, s
         ("GET", "/users/me", 401),
     ],
 )
+@pytest.mark.asyncio(loop_scope="module")
 async def test_every_answer_carries_a_request_id(
-    app: RunningApp, method: str, path: str, status: int
+    shared_app: RunningApp, method: str, path: str, status: int
 ) -> None:
     """The outermost layer sees all requests, those without a route included."""
-    answer = await app.http.request(method, path)
+    answer = await shared_app.http.request(method, path)
 
     assert answer.status_code == status
     assert len(answer.headers["x-request-id"]) == 32

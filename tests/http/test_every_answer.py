@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
 import pytest
+import pytest_asyncio
 from litestar import Litestar, get
 from litestar.exceptions import HTTPException
 
@@ -54,11 +56,22 @@ async def cached() -> str:
 
 @pytest.fixture
 def settings(sqlite_template: SqliteTemplate, tmp_path: Path) -> Settings:
+    return _settings(sqlite_template, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def shared_settings(
+    sqlite_template: SqliteTemplate, tmp_path_factory: pytest.TempPathFactory
+) -> Settings:
+    return _settings(sqlite_template, tmp_path_factory.mktemp("shared"))
+
+
+def _settings(template: SqliteTemplate, folder: Path) -> Settings:
     once = {"name": "once", "limit": 1, "window_s": 60, "paths": ["/nowhere"]}
     few = {"name": "few", "limit": 2, "window_s": 60, "paths": ["/users/me"]}
     return make_settings(
-        tmp_path / "data",
-        sqlite_template.copy_to(tmp_path / "edge.db"),
+        folder / "data",
+        template.copy_to(folder / "edge.db"),
         CORS_ALLOW_ORIGINS=APP,
         PROXIES_TRUSTED="203.0.113.7",
         RATELIMIT_POLICIES=json.dumps([once, few]),
@@ -67,6 +80,19 @@ def settings(sqlite_template: SqliteTemplate, tmp_path: Path) -> Settings:
 
 @pytest.fixture
 async def app(settings: Settings) -> AsyncIterator[RunningApp]:
+    async with _running(settings) as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_app(shared_settings: Settings) -> AsyncIterator[RunningApp]:
+    """The same for all rows that change nothing in it."""
+    async with _running(shared_settings) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def _running(settings: Settings) -> AsyncIterator[RunningApp]:
     own = [teapot, broken, bad_gateway, moved, page, cached]
     async with running(Litestar(own, plugins=[EdgePlugin(settings)])) as opened:
         await opened.add_user("user", ["user"])
@@ -98,8 +124,9 @@ async def app(settings: Settings) -> AsyncIterator[RunningApp]:
     ],
 )
 @pytest.mark.parametrize("origin", [None, APP, EVIL])
+@pytest.mark.asyncio(loop_scope="module")
 async def test_every_answer_is_complete(
-    app: RunningApp,
+    shared_app: RunningApp,
     method: str,
     path: str,
     status: int,
@@ -109,7 +136,7 @@ async def test_every_answer_is_complete(
     """Whatever the status: security headers, id, and CORS for those whom it is due, no others."""
     headers = {"X-Forwarded-Proto": "https", **({"Origin": origin} if origin else {}), **sent}
     url = httpx.URL("http://edge.test", raw_path=path.encode())
-    answer = await app.http.request(method, url, headers=headers, content=_body(sent))
+    answer = await shared_app.http.request(method, url, headers=headers, content=_body(sent))
 
     assert answer.status_code == status
     expected = PROFILES["page" if path == "/page" else "api"]

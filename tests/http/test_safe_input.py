@@ -33,11 +33,12 @@ async def post(app: RunningApp, **fields: Any) -> httpx.Response:  # noqa: ANN40
         ({"title": "", "description": 1, "more": 2}, ["/title", "/description", "/more"]),
     ],
 )
+@pytest.mark.asyncio(loop_scope="module")
 async def test_every_field_has_its_bounds(
-    app: RunningApp, fields: dict[str, Any], pointers: list[str]
+    shared_app: RunningApp, fields: dict[str, Any], pointers: list[str]
 ) -> None:
     """400, with every field that is too long, too short, of another type or unknown."""
-    answer = await post(app, **fields)
+    answer = await post(shared_app, **fields)
 
     assert (answer.status_code, answer.json()["code"]) == (400, "validation_failed")
     assert [error["pointer"] for error in answer.json()["errors"]] == pointers
@@ -72,11 +73,12 @@ async def test_text_is_escaped_and_not_mangled(app: RunningApp) -> None:
         ({"title": "a <!-- comment -->"}, ["/title"]),
     ],
 )
+@pytest.mark.asyncio(loop_scope="module")
 async def test_markup_is_refused_where_none_may_be(
-    app: RunningApp, fields: dict[str, Any], pointers: list[str]
+    shared_app: RunningApp, fields: dict[str, Any], pointers: list[str]
 ) -> None:
     """400 with each field that has any."""
-    answer = await post(app, markup="refuse", **fields)
+    answer = await post(shared_app, markup="refuse", **fields)
 
     assert (answer.status_code, answer.json()["code"]) == (400, "markup_refused")
     assert [error["pointer"] for error in answer.json()["errors"]] == pointers
@@ -86,9 +88,10 @@ async def test_markup_is_refused_where_none_may_be(
     "text",
     ["5 < 6 and 7 > 3", "a <3 b", "Marks & Spencer", "&lt;b&gt;", "if a<1: \"x\" 'y'", "<", "a\nb"],
 )
-async def test_text_without_markup_is_not_refused(app: RunningApp, text: str) -> None:
+@pytest.mark.asyncio(loop_scope="module")
+async def test_text_without_markup_is_not_refused(shared_app: RunningApp, text: str) -> None:
     """Signs that open no tag are text, and come back as they were."""
-    answer = await post(app, title=text, description=text, markup="refuse")
+    answer = await post(shared_app, title=text, description=text, markup="refuse")
 
     assert answer.json() == {"title": text, "description": text}
 

@@ -58,11 +58,12 @@ async def test_the_password_grant_answers_with_all_that_section_5_1_asks_for(
         ("grant_type=refresh_token&refresh_token=nonsense&scope=%22", "invalid_scope"),
     ],
 )
+@pytest.mark.asyncio(loop_scope="module")
 async def test_a_mistake_gets_the_error_that_section_5_2_names(
-    app: RunningApp, body: str, error: str
+    shared_app: RunningApp, body: str, error: str
 ) -> None:
     """Each mistake is answered 400 with its error code, in JSON that no cache keeps."""
-    answer = await post_form(app, body)
+    answer = await post_form(shared_app, body)
 
     assert (answer.status_code, answer.json()["error"]) == (400, error)
     assert answer.headers["content-type"] == "application/json"

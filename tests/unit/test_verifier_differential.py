@@ -234,6 +234,7 @@ def tokens(draw: st.DrawFn) -> str:
 _outcomes: Counter[str] = Counter()
 
 
+@pytest.mark.no_cover  # does often what other tests do once
 @settings(max_examples=1500, deadline=None)
 @given(tokens())
 def test_what_joserfc_refuses_we_never_accept(token: str) -> None:
@@ -271,6 +272,7 @@ def _as_dict() -> dict[str, Any]:
     return dict(msgspec.to_builtins(make_claims()))
 
 
+@pytest.mark.no_cover  # does often what other tests do once
 @settings(max_examples=1500, deadline=None)
 @given(changes(_claims), st.sampled_from(["compact", "spaced", "padded", "escaped", "plain"]))
 def test_the_fast_way_reads_only_what_the_strict_way_reads(
