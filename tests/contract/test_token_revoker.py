@@ -3,7 +3,7 @@
 from edge.stores.sql import Database
 from edge.stores.tables import revocations
 from edge.tokens.sql.token_revoker import SqlTokenRevoker
-from tests.support.stores import REVOCATION_LIFETIME_S, rows_of
+from tests.support.stores import REVOCATION_LIFETIME_S, TravelClock, rows_of
 
 
 async def test_a_revoked_token_is_in_the_change_list(database: Database) -> None:
@@ -13,8 +13,12 @@ async def test_a_revoked_token_is_in_the_change_list(database: Database) -> None
     async def announce() -> None:
         seen.append(len(await rows_of(database, revocations)))
 
+    clock = TravelClock()
     revoker = SqlTokenRevoker(
-        database, revocation_lifetime_s=REVOCATION_LIFETIME_S, announce=announce
+        database,
+        revocation_lifetime_s=REVOCATION_LIFETIME_S,
+        announce=announce,
+        now=clock.expression,
     )
     await revoker.revoke("a-token")
     await revoker.revoke("another-token")
@@ -25,5 +29,5 @@ async def test_a_revoked_token_is_in_the_change_list(database: Database) -> None
         ("token", "", "a-token", None),
         ("token", "", "another-token", None),
     ]
-    lifetimes = {row["expires_at_ms"] - row["recorded_at_ms"] for row in rows}
-    assert lifetimes == {REVOCATION_LIFETIME_S * 1000}
+    times = {(row["recorded_at_ms"], row["expires_at_ms"]) for row in rows}
+    assert times == {(clock.now_ms, clock.now_ms + REVOCATION_LIFETIME_S * 1000)}

@@ -1,7 +1,9 @@
 """Signing keys that somebody else changes while this replica runs."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import update
@@ -16,6 +18,19 @@ from tests.support.app import RunningApp, make_settings, running_service
 def slow(tmp_path: Path, database_url: str, **environ: str) -> Settings:
     """Give settings by which a replica hardly ever looks at the keys by itself."""
     return make_settings(tmp_path / "data", database_url, TOKENS_KEY_RELOAD_S="60", **environ)
+
+
+@asynccontextmanager
+async def two_replicas(settings: Settings) -> AsyncIterator[tuple[RunningApp, RunningApp]]:
+    """Run two that have looked at the keys, as each does at first, and wait to do so again."""
+    async with running_service(settings) as one, running_service(settings) as other:
+        for app in (one, other):
+            await within_seconds(partial(_waits, app))
+        yield one, other
+
+
+async def _waits(app: RunningApp) -> bool:
+    return bool(app.edge.key_reloader._woken._waiters)  # noqa: SLF001  # tells nobody else
 
 
 def kid_of(app: RunningApp, token: str) -> str:
@@ -38,7 +53,7 @@ async def within_seconds(is_so: Callable[[], Awaitable[bool]]) -> None:
 async def test_a_key_that_is_not_known_yet_is_looked_for(tmp_path: Path, database_url: str) -> None:
     """A token signed with a key that another replica made just now is accepted at once."""
     settings = slow(tmp_path, database_url, REVOCATION_BOUND_S="60")
-    async with running_service(settings) as one, running_service(settings) as other:
+    async with two_replicas(settings) as (one, other):
         await one.add_user("ann")
         assert (await other.get("/users/me", (await one.login("ann"))["access_token"])).is_success
         await rotate_now(one)
@@ -50,7 +65,7 @@ async def test_a_key_that_is_not_known_yet_is_looked_for(tmp_path: Path, databas
 async def test_a_key_retired_elsewhere_is_heard_of(tmp_path: Path, database_url: str) -> None:
     """Retiring a key reaches the other replicas with the revocations, not at their next look."""
     settings = slow(tmp_path, database_url, REVOCATION_BOUND_S="0.2")
-    async with running_service(settings) as one, running_service(settings) as other:
+    async with two_replicas(settings) as (one, other):
         await one.add_user("ann")
         token = (await one.login("ann"))["access_token"]
         old = kid_of(one, token)
@@ -94,7 +109,7 @@ async def test_keys_that_cannot_be_opened_are_told_of(
 ) -> None:
     """What was loaded goes on; an unknown key is then 503, and the log names the trouble once."""
     settings = slow(tmp_path, database_url, REVOCATION_BOUND_S="60")
-    async with running_service(settings) as one, running_service(settings) as other:
+    async with two_replicas(settings) as (one, other):
         await one.add_user("ann")
         before = (await one.login("ann"))["access_token"]
         await rotate_now(one)
