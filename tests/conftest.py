@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from edge.stores.sql import Database
-from tests.support import log_search, logs, workers
+from tests.support import description, log_search, logs, workers
 from tests.support.databases import KINDS, SqliteTemplate
 from tests.support.memory import folder_in_memory
 from tests.support.postgres import Postgres, running_postgres
@@ -46,6 +46,7 @@ def pytest_runtest_teardown(
     done = yield
     if nextitem is None:  # it was the last one of this process: all that it started has ended
         log_search.check_all(item)
+        description.check_all()
     return done
 
 

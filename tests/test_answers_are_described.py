@@ -1,26 +1,27 @@
-"""Each answer that Edge's routes gave in this run is in `/openapi.json`; runs at the end."""
+"""Each answer that Edge's routes gave in a run is in `/openapi.json`: looked at at its end."""
 
-import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from tests.support.answers import Answer, seen, undescribed
-from tests.support.app import make_settings, running_service
-from tests.support.databases import SqliteTemplate
+from tests.support.answers import Answer, undescribed
+from tests.support.runs import run_tests
 
-# Limits everything, and refuses while they cannot be counted: some tests have such policies.
-POLICY = {"name": "all", "limit": 1000, "window_s": 60, "on_outage": "deny"}
+ODD: Final = """
+import httpx
+from tests.support.answers import note
+
+def test_that_gets_an_odd_answer():
+    note(httpx.Response(418, request=httpx.Request("GET", "http://edge.test/livez")))
+"""
 
 
-async def test_every_answer_is_described(sqlite_template: SqliteTemplate, tmp_path: Path) -> None:
-    """With its status, and with its code where it has one."""
-    url = sqlite_template.copy_to(tmp_path / "edge.db")
-    settings = make_settings(tmp_path, url, RATELIMIT_POLICIES=json.dumps([POLICY]))
-    answers = seen()
-    async with running_service(settings) as app:
-        document = (await app.get("/openapi.json")).json()
+def test_a_run_with_another_answer_fails(tmp_path: Path) -> None:
+    """It names the answer."""
+    run = run_tests(ODD, tmp_path, workers=0)
 
-    assert list(undescribed(document, answers)) == []
+    assert "1 passed" in run.stdout, run.stdout + run.stderr
+    assert run.returncode == 1
+    assert "Answer(method='get', path='/livez', status='418', code='')" in run.stdout
 
 
 def test_what_is_not_described_is_found() -> None:

@@ -2,18 +2,15 @@
 
 import base64
 import json
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlencode
 
 import pytest
 
+from tests.support.runs import run_tests
 from tests.support.secrets import find_leaks, needles_of, remember
-from tests.support.server import ROOT
 
 # Long enough, and with something for each way of spelling to change.
 PLANTED = 'pass word+"ü'
@@ -76,22 +73,8 @@ def test_four(last_words):
 @pytest.mark.parametrize("workers", [0, 2])
 def test_a_run_that_leaks_fails(workers: int, tmp_path: Path) -> None:
     """Whatever way a secret got into a log, at the very end too, and in whatever process."""
-    (tmp_path / "test_leaking.py").write_text(LEAKING)
-    (tmp_path / "pytest.ini").write_text("[pytest]")
-    plugins = ["-p", "xdist", "-p", "tests.conftest", "-n", str(workers)]
-    run = subprocess.run(
-        [sys.executable, "-m", "pytest", *plugins, "-c", "pytest.ini", "test_leaking.py"],
-        cwd=tmp_path,
-        env={
-            **{name: text for name, text in os.environ.items() if "PYTEST" not in name},
-            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
-            "PYTHONPATH": str(ROOT),
-            "TMPDIR": str(tmp_path),  # the logs are kept there
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    run = run_tests(LEAKING, tmp_path, workers=workers)
+
     assert "4 passed" in run.stdout, run.stdout + run.stderr
     found = re.findall("begins with '([a-z]+)'", run.stdout)
     assert (run.returncode, set(found)) == (1, {"endi", "logg", "prin", "serv"})
