@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import asynccontextmanager
 from typing import Any, Literal
 
-from litestar import Litestar, Router
+from litestar import Litestar
 from litestar.config.app import AppConfig
 from litestar.connection import ASGIConnection
 from litestar.di import Provide
@@ -32,6 +32,7 @@ from edge.http.oauth_errors import OAuthErrors
 from edge.http.openapi.document import ApiDescription
 from edge.http.openapi.structs import StrictStructs
 from edge.http.options import name_all_methods
+from edge.http.own_router import OwnRouter
 from edge.http.rate_limits import RateLimits
 from edge.http.routes import (
     admin,
@@ -177,7 +178,7 @@ class EdgePlugin(InitPlugin):
         )
         return forward_auth(layer, self.edge, self.limits) if settings.access.rules else layer
 
-    def _routes(self, *, shows_docs: bool) -> Router:
+    def _routes(self, *, shows_docs: bool) -> OwnRouter:
         edge, settings = self.edge, self.edge.settings
         about = home.About(
             name=settings.service_name,
@@ -186,7 +187,7 @@ class EdgePlugin(InitPlugin):
             shows_examples=settings.example_routes,
             shows_docs=shows_docs,
         )
-        return Router(
+        return OwnRouter(
             path="/",
             # Here, for Litestar 2 takes no notice of what a plugin says for the whole app; its own
             # default would be the limit where the setting is beyond that.
@@ -217,13 +218,13 @@ class EdgePlugin(InitPlugin):
     def _unless(self, part: Part, routes: list[Any]) -> list[Any]:
         return [] if part in self._without else routes
 
-    def _oauth_routes(self) -> Router:
+    def _oauth_routes(self) -> OwnRouter:
         edge, settings = self.edge, self.edge.settings
         grants = self._grants()
         about = metadata.make_metadata(
             settings.base_url, grants=grants, scopes=edge.clients.built_in.scopes
         )
-        return Router(
+        return OwnRouter(
             path="/",
             route_handlers=[
                 oauth.token,
@@ -240,7 +241,7 @@ class EdgePlugin(InitPlugin):
             },
         )
 
-    def _docs_routes(self) -> Router:
+    def _docs_routes(self) -> OwnRouter:
         scopes = self.edge.settings.access.scopes
         return docs.docs_routes(ApiDescription(self.limits, scopes=scopes, grants=self._grants()))
 

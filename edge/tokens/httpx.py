@@ -1,6 +1,8 @@
 """Fetching key sets over HTTP."""
 
 import asyncio
+import ssl
+from functools import cache
 from typing import Final
 
 import httpx
@@ -43,7 +45,7 @@ class HttpKeySet:
 
     async def _read(self) -> bytes:
         if self._client is None:  # made when it is needed: reading certificates takes time
-            self._client = httpx.AsyncClient(headers=_HEADERS, timeout=_TIMEOUT_S)
+            self._client = httpx.AsyncClient(headers=_HEADERS, timeout=_TIMEOUT_S, verify=_tls())
         document = bytearray()
         async with self._client.stream("GET", self._url, follow_redirects=False) as answer:
             if answer.status_code != httpx.codes.OK:
@@ -58,3 +60,9 @@ class HttpKeySet:
                     message = f"it answers with more than {_MOST_BYTES} bytes"
                     raise FetchError(message)
         return bytes(document)
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """Read the certificates of the environment once for all providers."""
+    return httpx.create_ssl_context()

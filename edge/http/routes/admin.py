@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Annotated, Final, NoReturn
 
 import msgspec
-from litestar import Response, Router, delete, get, patch, post
+from litestar import Response, delete, get, patch, post
 from litestar.datastructures import ResponseHeader
 from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
@@ -28,6 +28,7 @@ from edge.http.accounts import (
 from edge.http.bodies import BodyError, EdgeRequest
 from edge.http.events import request_event
 from edge.http.guards import requires_role
+from edge.http.own_router import OwnRouter
 from edge.http.problems import FieldError
 from edge.http.tags import ADMINISTRATION
 from edge.reasons import Reason
@@ -191,9 +192,9 @@ async def end_sessions_of(
     _record(request, record, principal, user, AccountSessionsEnded)
 
 
-def admin_routes() -> Router:
+def admin_routes() -> OwnRouter:
     """Give the routes, all of them for the role `admin` only."""
-    return Router(
+    return OwnRouter(
         path="/",
         guards=[requires_role("admin")],
         tags=[ADMINISTRATION],

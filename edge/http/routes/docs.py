@@ -5,7 +5,7 @@ from http import HTTPStatus
 from importlib.resources import files
 from typing import Any, Final
 
-from litestar import HttpMethod, Request, Response, Router, route
+from litestar import HttpMethod, Request, Response, route
 from litestar.di import NamedDependency, Provide
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
@@ -13,6 +13,7 @@ from litestar.params import FromPath
 from edge.http.assets import Asset, make_asset, send_asset
 from edge.http.enforcement import PUBLIC
 from edge.http.openapi.document import ApiDescription
+from edge.http.own_router import OwnRouter
 from edge.http.security_headers import security_headers
 
 _METHODS: Final = [HttpMethod.GET, HttpMethod.HEAD]
@@ -64,9 +65,9 @@ def openapi(request: AnyRequest, description: NamedDependency[ApiDescription]) -
     return send_asset(request, description.of(request.app, request.scope["path_template"]))
 
 
-def docs_routes(description: ApiDescription) -> Router:
+def docs_routes(description: ApiDescription) -> OwnRouter:
     pages = _read_pages()
-    return Router(
+    return OwnRouter(
         path="/",
         include_in_schema=False,
         route_handlers=[page, part, openapi],
