@@ -135,7 +135,10 @@ class ExceptionHandlers:
             return self.unexpected(request, error)
         status = HTTPStatus(error.status_code)
         reason = _REASON_OF_STATUS.get(status, Reason.REQUEST_INVALID)
-        answer = _answer(request, reason, status)
+        if reason is Reason.BODY_TOO_LARGE:  # Litestar looks at the length that is announced itself
+            answer = self.body(request, BodyError(reason))
+        else:
+            answer = _answer(request, reason, status)
         answer.headers.update(error.headers or {})
         return answer
 

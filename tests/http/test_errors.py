@@ -61,6 +61,17 @@ async def test_a_body_that_will_not_do_is_refused_with_a_code(
     assert answer.headers["content-type"] == "application/problem+json"
 
 
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize("announced", ["100000", "1"])
+async def test_a_body_that_is_too_long_ends_the_connection(
+    shared_app: RunningApp, announced: str
+) -> None:
+    """By what was announced or by what came: the rest of it is not waited for."""
+    headers = {"Content-Type": JSON, "Content-Length": announced}
+    answer = await shared_app.http.post("/login", content=b" " * 100_000, headers=headers)
+    assert (answer.status_code, answer.headers.get("connection")) == (413, "close")
+
+
 async def test_a_compressed_body_is_refused_with_what_would_do(app: RunningApp) -> None:
     """415, which names the coding that is taken, and so is told from one about the type."""
     headers = {"Content-Type": JSON, "Content-Encoding": "gzip"}
