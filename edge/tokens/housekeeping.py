@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from edge.faults import UnavailableError
+from edge.uncut import to_its_end
 
 INTERVAL_S: Final = 60.0
 # One transaction's worth, short enough that nobody waits long for its locks.
@@ -39,7 +40,7 @@ class Housekeeping:
         """Purge for ever; never fails. Replicas started together do not stay together."""
         while True:
             await asyncio.sleep(INTERVAL_S * random.uniform(0.5, 1.5))  # noqa: S311  # no secret
-            await self.purge()
+            await to_its_end(self.purge())
 
     async def purge(self) -> int:
         """Do one round; gives how many rows went."""

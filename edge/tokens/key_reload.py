@@ -7,6 +7,7 @@ from typing import Final
 
 from edge.faults import UnavailableError
 from edge.reasons import Reason
+from edge.uncut import to_its_end
 
 # Whoever sends tokens with made-up key ids makes us look that often at most.
 _LOOKS_APART_S: Final = 1.0
@@ -66,8 +67,8 @@ class KeyReloader:
         while True:
             self._woken.clear()
             with suppress(UnavailableError):  # looking will fail as well, and tell
-                await self._rotate()
-            await self._look()
+                await to_its_end(self._rotate())
+            await to_its_end(self._look())
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._interval_s):
                     await self._woken.wait()

@@ -16,6 +16,7 @@ from edge.stores.announcing import Announce, to_nobody
 from edge.tokens.claims import VerifiedToken
 from edge.tokens.ports import RevocationLog
 from edge.tokens.revocations import RevocationSnapshot
+from edge.uncut import to_its_end
 
 # However short transactions are: the database may be another one with a clock that is behind.
 _LEAST_OVERLAP_S: Final = 10
@@ -114,7 +115,7 @@ class RevocationReader:
         self._woken = asyncio.Event()  # an app that is started again has another event loop
         while True:
             began_s = self._clock()
-            await self._try_to_read()
+            await to_its_end(self._try_to_read())
             rest_s = began_s + self._bound_s / 2 - self._clock()
             try:
                 async with asyncio.timeout(max(rest_s, self._bound_s / 10)):
