@@ -1,16 +1,19 @@
 """What an answer says of rate limits (draft-ietf-httpapi-ratelimit-headers-10). Pure."""
 
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 from math import ceil
 from typing import Final
 
 from edge.ratelimit.limiter import Standing
+from edge.ratelimit.policy import Policy
 
 Fields = list[tuple[bytes, bytes]]
 
 LEGACY_FIELDS: Final = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
 
-_MICROSECONDS = 1_000_000
+_MICROSECONDS: Final = 1_000_000
+_MOST_QUOTAS: Final = 1024
 
 
 def rate_fields(standings: Collection[Standing], *, legacy: bool) -> Fields:
@@ -29,7 +32,7 @@ def rate_fields(standings: Collection[Standing], *, legacy: bool) -> Fields:
     if not shown:
         return []
     fields = [
-        (b"ratelimit-policy", b", ".join(map(_policy_item, shown))),
+        (b"ratelimit-policy", b", ".join([_policy_item(one.policy, one.limit) for one in shown])),
         (b"ratelimit", b", ".join(map(_standing_item, shown))),
     ]
     return [*fields, *_legacy_fields(shown)] if legacy else fields
@@ -40,10 +43,13 @@ def whole_seconds(microseconds: int) -> int:
     return max(ceil(microseconds / _MICROSECONDS), 1)
 
 
-def _policy_item(standing: Standing) -> bytes:
-    policy = standing.policy
-    window_s = ceil(policy.window_s)
-    return b'"%b";q=%d;w=%d' % (policy.name.encode("ascii"), standing.limit, window_s)
+def _policy_item(policy: Policy, limit: int) -> bytes:
+    return _quota_item(policy.name, limit, policy.window_s)
+
+
+@lru_cache(_MOST_QUOTAS)
+def _quota_item(name: str, limit: int, window_s: float) -> bytes:
+    return b'"%b";q=%d;w=%d' % (name.encode("ascii"), limit, ceil(window_s))
 
 
 def _standing_item(standing: Standing) -> bytes:

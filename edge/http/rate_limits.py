@@ -4,9 +4,9 @@
 `Policy` objects, and says what a request to it costs; `opt=UNLIMITED` takes it out.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, Final, cast
+from typing import Any, Final, Literal, cast
 
 from edge.access.decision import Throttled
 from edge.access.principal import Principal
@@ -29,37 +29,47 @@ _MOST_PLANS: Final = 4096
 # For probes, which must not be refused because of whom they share an address with.
 UNLIMITED: Final[Mapping[str, Any]] = {_UNLIMITED: True}
 
+# About 1 kB each; of what is longer, each is made anew.
+_MOST_CALLERS: Final = 10_000
+_LONGEST_REMEMBERED: Final = 256
+
 # What is known of a request before anybody is asked who they are.
 _KNOWN_EARLY: Final = frozenset({"address", "route", "global"})
 
+_NONE: Final[Mapping[str, str]] = {}
+
 Scope = Mapping[str, Any]
+# The policies that are decided before it is known who is asking, those after, or both at once.
+Which = Literal["early", "late", "all"]
 
 
 class Meter:
     """The policies of one request, and what they said so far."""
 
-    __slots__ = ("_applied", "_limiter", "_plan", "_route", "_scope", "_standings")
+    __slots__ = ("_address", "_admissions", "_applied", "_limiter", "_plan", "_scope")
 
-    def __init__(self, limiter: Limiter, plan: "Plan", scope: Scope, route: str = "") -> None:
+    def __init__(self, limiter: Limiter, plan: "Plan", scope: Scope, address: str) -> None:
         self._limiter = limiter
         self._plan = plan
         self._scope = scope
-        self._route = route or scope.get("path_template", "")
-        self._applied: list[Applied] = []
-        self._standings: dict[str, Standing] = {}
+        self._address = address
+        self._applied: Sequence[Applied] = ()
+        self._admissions: list[Admission] = []
 
     @property
     def standings(self) -> Collection[Standing]:
         """How the windows stand, each as it was told last."""
-        return self._standings.values()
+        if len(self._admissions) == 1:
+            return self._admissions[0].standings
+        told = [standing for one in self._admissions for standing in one.standings]
+        return {standing.policy.name: standing for standing in told}.values()
 
     def recall(self) -> Throttled | None:
         """Give the refusal that is known without asking anybody."""
-        refused = self._limiter.recall(apply(self._plan.early, self._facts(None)))
-        if refused is None:
+        if not self._limiter.has_refused:
             return None
-        self._tell(refused)
-        return _throttled(refused.refused_by, refused.retry_after_us)
+        refused = self._limiter.recall(self._apply("early"))
+        return None if refused is None else self._tell(refused)
 
     async def charge_early(self) -> Throttled | None:
         """Charge what does not depend on who is asking.
@@ -67,64 +77,87 @@ class Meter:
         Raises:
             UnavailableError: it cannot be counted, and a policy says to refuse then.
         """
-        self._applied += apply(self._plan.early, self._facts(None))
-        return await self._charge(self._applied)
+        self._applied = self._apply("early")
+        return self._tell(await self._limiter.acquire(self._applied))
 
     async def charge(self, principal: Principal | None) -> Throttled | None:
         """Charge everything that was not charged yet, in one go; raises as `charge_early`."""
-        policies = self._plan.late if self._applied else (*self._plan.early, *self._plan.late)
-        roles = principal.roles if principal else ()
-        applied = apply(policies, self._facts(principal), roles)
-        self._applied += applied
-        return await self._charge(applied)
+        applied = self._apply("late" if self._applied else "all", principal)
+        if not applied:
+            return None
+        self._applied = [*self._applied, *applied]
+        return self._tell(await self._limiter.acquire(applied))
 
     async def spend(self, cost: int) -> Throttled | None:
         """Charge so much more on all windows of the request; raises as `charge_early`."""
-        return await self._charge(
-            [Applied(one.policy, one.charge.of(cost)) for one in self._applied]
-        )
+        applied = [Applied(one.policy, one.charge.of(cost)) for one in self._applied]
+        return self._tell(await self._limiter.acquire(applied))
 
-    async def _charge(self, applied: Sequence[Applied]) -> Throttled | None:
-        admission = await self._limiter.acquire(applied)
-        self._tell(admission)
+    def _tell(self, admission: Admission) -> Throttled | None:
+        self._admissions.append(admission)
         if admission.refused_by is None:
             return None
         return _throttled(admission.refused_by, admission.retry_after_us)
 
-    def _tell(self, admission: Admission) -> None:
-        for standing in admission.standings:
-            self._standings[standing.policy.name] = standing
-
-    def _facts(self, principal: Principal | None) -> Facts:
-        return Facts(
-            address=context_of(self._scope).client_address,
-            route=self._route,
-            principal=principal.subject if principal else None,
-            client=principal.client_id if principal else None,
-            headers=self._plan.headers_of(self._scope),
-        )
+    def _apply(self, which: Which, principal: Principal | None = None) -> Sequence[Applied]:
+        return self._plan.apply(which, self._scope, self._address, principal)
 
 
 class Plan:
     """The policies that cover a route, by what has to be known for them."""
 
-    __slots__ = ("_header_names", "early", "late")
+    __slots__ = ("_header_names", "_policies", "_remembered", "_route")
 
-    def __init__(self, policies: Iterable[Policy]) -> None:
-        covering = list(policies)
-        self.early = tuple(policy for policy in covering if _is_early(policy))
-        self.late = tuple(policy for policy in covering if not _is_early(policy))
+    def __init__(
+        self, policies: Iterable[Policy], route: str, remembered: Callable[..., Sequence[Applied]]
+    ) -> None:
+        covering = tuple(policies)
+        self._policies: Mapping[Which, Sequence[Policy]] = {
+            "all": covering,
+            "early": tuple(policy for policy in covering if _is_early(policy)),
+            "late": tuple(policy for policy in covering if not _is_early(policy)),
+        }
+        self._route = route
         self._header_names = frozenset(
             part.removeprefix(HEADER).encode("ascii")
             for policy in covering
             for part in policy.partition
             if part.startswith(HEADER)
         )
+        self._remembered = remembered
 
-    def headers_of(self, scope: Scope) -> Mapping[str, str]:
+    def apply(
+        self, which: Which, scope: Scope, address: str, principal: Principal | None
+    ) -> Sequence[Applied]:
+        """Give the charges of a request; see `edge.ratelimit.limiter.apply`."""
+        if not self._policies[which]:
+            return ()
+        who = ("", None, frozenset[str]()) if principal is None else _who(principal)
+        if self._header_names or len(who[0]) > _LONGEST_REMEMBERED:
+            return self.charges(which, address, *who, self._headers_of(scope))
+        return self._remembered(self, which, address, *who)
+
+    def charges(
+        self,
+        which: Which,
+        address: str,
+        subject: str,
+        client: str | None,
+        roles: Collection[str],
+        headers: Mapping[str, str] = _NONE,
+    ) -> Sequence[Applied]:
+        """Do so for a caller, of whom this is all that is counted by."""
+        facts = Facts(
+            address=address,
+            route=self._route,
+            principal=subject or None,
+            client=client,
+            headers=headers,
+        )
+        return apply(self._policies[which], facts, roles)
+
+    def _headers_of(self, scope: Scope) -> Mapping[str, str]:
         """Give the header fields that are counted by; of a repeated one, all values together."""
-        if not self._header_names:
-            return {}
         found: dict[str, str] = {}
         for name, value in scope["headers"]:
             if name in self._header_names:
@@ -155,9 +188,11 @@ class RateLimits:
         on_requests = [policy for policy in self._named.values() if policy.counts == "requests"]
         self._on_requests = on_requests if is_on else []
         self._has_paths = any(policy.paths for policy in self._on_requests)
-        self._nothing = Plan(())
+        # Callers come back, and are charged on the same windows then.
+        self._remembered = lru_cache(_MOST_CALLERS)(Plan.charges)
+        self._nothing = self._new_plan([], "")
         self._plan = lru_cache(_MOST_PLANS)(self._make_plan)
-        self._plan_of_names = lru_cache(_MOST_PLANS)(self._make_plan_of_names)
+        self._plan_of_rule = lru_cache(_MOST_PLANS)(self._make_plan_of_rule)
         self._plan_without_route = lru_cache(_MOST_PLANS)(self._make_plan_without_route)
 
     def unknown_names(self, opt: Mapping[str, Any]) -> list[str]:
@@ -170,23 +205,28 @@ class RateLimits:
 
         Unknown paths, preflights and what else is answered on the way in would be free otherwise.
         """
-        path = context_of(scope).path if self._has_paths else ""
+        context = context_of(scope)
+        path = context.path if self._has_paths else ""
         plan = self._plan_without_route(scope.get("method", ""), path)
-        return None if plan is self._nothing else Meter(self._limiter, plan, scope)
+        if plan is self._nothing:
+            return None
+        return Meter(self._limiter, plan, scope, context.client_address)
 
     def meter_for_route(self, scope: Scope) -> Meter:
         """Give the meter of a request whose route is known; it is found again by `meter_of`."""
-        handler = scope["route_handler"]
-        path = context_of(scope).path if self._has_paths else ""
+        context = context_of(scope)
+        path = context.path if self._has_paths else ""
         template = scope.get("path_template", "")
-        plan = self._plan(handler, scope.get("method", ""), template, path)
-        meter = Meter(self._limiter, plan, scope)
+        plan = self._plan(scope["route_handler"], scope.get("method", ""), template, path)
+        meter = Meter(self._limiter, plan, scope, context.client_address)
         cast("dict[str, Any]", scope)[_METER_KEY] = meter
         return meter
 
-    def meter_for_rule(self, rule: str, names: tuple[str, ...], scope: Scope) -> Meter:
+    def meter_for_rule(
+        self, rule: str, names: tuple[str, ...], scope: Scope, address: str
+    ) -> Meter:
         """Give the meter of a request that an access rule is about, of the policies it names."""
-        return Meter(self._limiter, self._plan_of_names(names), scope, route=f"rule {rule}")
+        return Meter(self._limiter, self._plan_of_rule(rule, names), scope, address)
 
     def fields(self, meter: Meter | None) -> Fields:
         """Give what the answer says of the limits."""
@@ -208,24 +248,31 @@ class RateLimits:
         cost = opt.get(_COST)
         return [policy if cost is None else policy.costing(cost) for policy in met.values()]
 
-    def _make_plan_of_names(self, names: tuple[str, ...]) -> Plan:
-        return (
-            Plan([self._named[name] for name in names]) if self._is_on and names else self._nothing
-        )
+    def _make_plan_of_rule(self, rule: str, names: tuple[str, ...]) -> Plan:
+        if not (self._is_on and names):
+            return self._nothing
+        return self._new_plan([self._named[name] for name in names], f"rule {rule}")
 
     def _make_plan_without_route(self, method: str, path: str) -> Plan:
         policies = self.covering(method, "", path)
-        return Plan(policies) if policies else self._nothing
+        return self._new_plan(policies, "") if policies else self._nothing
 
     def _make_plan(self, handler: Any, method: str, template: str, path: str) -> Plan:  # noqa: ANN401  # any of Litestar's
         policies = self.met(handler.opt, method, template, path)
-        return Plan(policies) if policies else self._nothing
+        return self._new_plan(policies, template) if policies else self._nothing
+
+    def _new_plan(self, policies: Iterable[Policy], route: str) -> Plan:
+        return Plan(policies, route, self._remembered)
 
 
 def meter_of(scope: Scope) -> Meter | None:
     """Give the meter of a request; None where it met no route."""
     meter = scope.get(_METER_KEY)
     return meter if isinstance(meter, Meter) else None
+
+
+def _who(principal: Principal) -> tuple[str, str | None, frozenset[str]]:
+    return principal.subject, principal.client_id, principal.roles
 
 
 def _covers(policy: Policy, method: str, template: str, path: str) -> bool:

@@ -40,15 +40,34 @@ class Standing(msgspec.Struct, frozen=True, gc=False):
 class Admission(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Whether a request may go on; `refused_by` is the policy that says no.
 
-    `retry_after_us` is when it would fit, None where it never will. `standings` are those that were
-    decided; `charged` can be given back with `Limiter.give_back`.
+    `retry_after_us` is when it would fit, None where it never will. `outcome` is what was said to
+    `applied`. What was charged can be given back with `Limiter.give_back`.
     """
 
     refused_by: Policy | None = None
     retry_after_us: int | None = 0
-    standings: Sequence[Standing] = ()
-    charged: Sequence[Charged] = ()
+    applied: Sequence[Applied] = ()
+    outcome: Outcome = Outcome(is_admitted=True, verdicts=(), times_us=())
     is_local: bool = False
+
+    # Both are made when they are asked for: most requests need one of them or none.
+
+    @property
+    def standings(self) -> list[Standing]:
+        """How the windows stand that were decided."""
+        return [
+            Standing(one.policy, one.charge.quota.limit, verdict)
+            for one, verdict in zip(self.applied, self.outcome.verdicts, strict=False)
+        ]
+
+    @property
+    def charged(self) -> list[Charged]:
+        """What the request was charged."""
+        if not self.outcome.is_admitted:
+            return []
+        outcome = self.outcome
+        decided = zip(self.applied, outcome.verdicts, outcome.times_us, strict=True)
+        return [Charged(one.charge, at_us) for one, verdict, at_us in decided if verdict.fits]
 
 
 ADMITTED: Final = Admission()
@@ -138,9 +157,15 @@ class Limiter:
                 return Admission(
                     refused_by=one.policy,
                     retry_after_us=verdict.retry_after_us,
-                    standings=[Standing(one.policy, one.charge.quota.limit, verdict)],
+                    applied=[one],
+                    outcome=Outcome(is_admitted=False, verdicts=(verdict,), times_us=()),
                 )
         return None
+
+    @property
+    def has_refused(self) -> bool:
+        """Whether there may be something for `recall` to find."""
+        return bool(self._refused)
 
     async def acquire(self, applied: Sequence[Applied]) -> Admission:
         """Charge a request on all of its windows, or on none.
@@ -161,11 +186,12 @@ class Limiter:
 
     async def give_back(self, admission: Admission) -> None:
         """Take back what an admission was charged; where the windows are away, it stays."""
-        if not admission.charged:
+        charged = admission.charged
+        if not charged:
             return
         windows: Windows = self._local if admission.is_local else self._windows
         try:
-            await windows.give_back(admission.charged)
+            await windows.give_back(charged)
         except UnavailableError:
             return
 
@@ -183,19 +209,15 @@ class Limiter:
 
     def _admission(self, applied: Sequence[Applied], outcome: Outcome) -> Admission:
         is_admitted = outcome.is_admitted
-        standings = []
         for one, verdict in zip(applied, outcome.verdicts, strict=False):
             limit = one.charge.quota.limit
-            standings.append(Standing(one.policy, limit, verdict))
             self._watcher.decided(one.policy, limit, verdict, is_admitted=is_admitted)
         if is_admitted:
-            decided = zip(applied, outcome.verdicts, outcome.times_us, strict=True)
-            charged = [
-                Charged(one.charge, at_us) for one, verdict, at_us in decided if verdict.fits
-            ]
-            return Admission(standings=standings, charged=charged)
+            return Admission(applied=applied, outcome=outcome)
         refused_by, wait_us = self._refusal(applied, outcome)
-        return Admission(refused_by=refused_by, retry_after_us=wait_us, standings=standings)
+        return Admission(
+            refused_by=refused_by, retry_after_us=wait_us, applied=applied, outcome=outcome
+        )
 
     def _refusal(self, applied: Sequence[Applied], outcome: Outcome) -> tuple[Policy, int | None]:
         """Give the policy that lets the request wait longest, and remember all that refuse it."""

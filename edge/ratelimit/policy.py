@@ -67,7 +67,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """Give the same policy for requests that cost so much."""
         return msgspec.structs.replace(self, cost=cost)
 
-    @property
+    @cached_property
     def is_about_the_caller(self) -> bool:
         """Whether its window is the caller's own, so that they may see how it stands."""
         return not {"address", "principal", "client"}.isdisjoint(self.partition)

@@ -1,6 +1,6 @@
 """What the limiter needs from the outside."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import Protocol
 
 from edge.ratelimit.charge import Charge, Charged, Outcome, Request
@@ -9,7 +9,7 @@ from edge.ratelimit.charge import Charge, Charged, Outcome, Request
 class Windows(Protocol):
     """Where windows are kept. Every method raises `UnavailableError` when that is away."""
 
-    async def decide(self, charges: Sequence[Charge]) -> Outcome:
+    def decide(self, charges: Sequence[Charge]) -> Awaitable[Outcome]:
         """Charge all of them or, where one does not fit, none; shadows only where they fit.
 
         Shadows come last: a Cluster decides in the order it is given.

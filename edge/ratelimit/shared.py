@@ -8,9 +8,9 @@ is well, every request is told at once.
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -85,6 +85,7 @@ class SharedWindows:
         self._waiting: deque[_Waiting] = deque()
         self._idle: deque[_Idle] = deque()
         self._is_well = asyncio.Event()
+        self._new_future: Callable[[], asyncio.Future[Any]] = _not_running
 
     @property
     def waiting(self) -> int:
@@ -105,8 +106,8 @@ class SharedWindows:
         """How many of them wait for an answer."""
         return max(len(self._well) - len(self._idle), 0)
 
-    async def decide(self, charges: Sequence[Charge]) -> Outcome:
-        return await self._ask(Request(charges))
+    def decide(self, charges: Sequence[Charge]) -> Awaitable[Outcome]:
+        return self._ask(Request(charges))
 
     async def give_back(self, charged: Sequence[Charged]) -> None:
         by_time = defaultdict[int, list[Charge]](list)
@@ -123,6 +124,8 @@ class SharedWindows:
 
     async def run(self) -> None:
         """Serve until cancelled."""
+        # Looked up once: in Python 3.11 each look asks the system for the process id.
+        self._new_future = asyncio.get_running_loop().create_future
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._keep_alive())
@@ -136,7 +139,7 @@ class SharedWindows:
     async def _ask(self, request: Request) -> Outcome:
         if not self._well:
             raise UnavailableError(Reason.LIMITS_UNAVAILABLE)
-        waiting = _Waiting(request, asyncio.get_running_loop().create_future())
+        waiting = _Waiting(request, self._new_future())
         if len(self._idle) == len(self._lanes):
             await self._begin(self._idle.popleft(), [waiting])
         else:
@@ -190,7 +193,7 @@ class SharedWindows:
 
     async def _next_batch(self, lane: Lane) -> _Batch:
         while not self._waiting:
-            idle = _Idle(lane, asyncio.get_running_loop().create_future())
+            idle = _Idle(lane, self._new_future())
             self._idle.append(idle)
             begun = await idle.job
             if begun is not None:
@@ -249,6 +252,11 @@ class SharedWindows:
     def _fail_waiting(self) -> None:
         _fail(self._waiting)
         self._waiting.clear()
+
+
+def _not_running() -> asyncio.Future[Any]:
+    message = "SharedWindows.run() is not running"
+    raise RuntimeError(message)
 
 
 def _tell(batch: _Batch, outcomes: Sequence[Outcome]) -> None:

@@ -43,14 +43,11 @@ class LimitCounts:
 
     def decided(self, policy: _Named, limit: int, verdict: _Verdict, *, is_admitted: bool) -> None:
         if not verdict.fits:
-            outcome = "shadow_refused" if policy.is_shadow else "refused"
+            self._decisions.add(policy.name, "shadow_refused" if policy.is_shadow else "refused")
         elif is_admitted:
-            outcome = "allowed"
+            self._decisions.add(policy.name, "allowed")
             if verdict.remaining * _NEAR <= limit:
                 self._decisions.add(policy.name, "near_limit")
-        else:
-            return
-        self._decisions.add(policy.name, outcome)
 
     def remembered(self, policy: _Named) -> None:
         self._decisions.add(policy.name, "refused")
