@@ -10,6 +10,7 @@ from litestar.connection import ASGIConnection
 from litestar.di import Provide
 from litestar.handlers import BaseRouteHandler
 from litestar.plugins import InitPlugin
+from litestar.routes import HTTPRoute
 from litestar.types import ASGIApp
 
 from edge.access.principal import Principal
@@ -26,7 +27,7 @@ from edge.http.enforcement import (
     principal_of,
 )
 from edge.http.exceptions import ExceptionHandlers
-from edge.http.guards import needs_principal
+from edge.http.guards import declared_guards, hand_over, needs_principal
 from edge.http.layer import ContextLayer
 from edge.http.oauth_errors import OAuthErrors
 from edge.http.openapi.document import ApiDescription
@@ -157,6 +158,8 @@ class EdgePlugin(InitPlugin):
         # Litestar has no hook outside its routing, so its own handler is wrapped, before the
         # server sends the first request.
         _check_routes(app, self.limits)
+        for _, handler in _handlers(app):
+            hand_over(handler)
         name_all_methods(app)
         inner = app.asgi_handler
         try:
@@ -250,13 +253,19 @@ class EdgePlugin(InitPlugin):
         return frozenset(GRANT_TYPES) - off
 
 
+def _handlers(app: Litestar) -> Iterator[tuple[str, BaseRouteHandler]]:
+    for route in app.routes:
+        handlers = route.route_handlers if isinstance(route, HTTPRoute) else [route.route_handler]
+        for handler in handlers:
+            yield route.path, handler
+
+
 def _check_routes(app: Litestar, limits: RateLimits) -> None:
     """See that what routes declare holds: a policy that is not there would limit nobody."""
     findings = [
         finding
-        for route in app.routes
-        for handler in getattr(route, "route_handlers", ())
-        for finding in _faults_of_handler(f"{route.path}", handler, limits)
+        for path, handler in _handlers(app)
+        for finding in _faults_of_handler(path, handler, limits)
     ]
     if findings:
         raise SettingsError(findings)
@@ -273,8 +282,7 @@ def _faults_of_handler(
             f"names the rate policy {name!r}, which is not there",
             "add it to [[ratelimit.policies]], or mend the name",
         )
-    guards = [guard for layer in handler.ownership_layers for guard in layer.guards or ()]
-    if not accepted_methods(handler.opt) and any(map(needs_principal, guards)):
+    if not accepted_methods(handler.opt) and any(map(needs_principal, declared_guards(handler))):
         yield Finding(
             "error",
             place,

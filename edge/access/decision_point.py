@@ -16,6 +16,8 @@ from edge.tokens.token_check import TokenCheck
 # As many tokens as are remembered by default; about 500 bytes each.
 _MOST_DECIDED: Final = 10_000
 
+_BEARER: Final = b"Bearer "
+
 
 class DecisionPoint:
     """Decides who is asking. `clock` gives seconds since the epoch."""
@@ -35,6 +37,23 @@ class DecisionPoint:
         self._scopes = scopes
         self._clock = clock
         self._decided: Memo[VerifiedToken, Decision] = Memo(_MOST_DECIDED)
+
+    def recall(
+        self, authorization: Sequence[bytes], accepted: frozenset[Method]
+    ) -> Decision | None:
+        """Decide at once about a bearer token that was seen before; None where `decide` must look.
+
+        Raises:
+            UnavailableError: what is needed to decide is away.
+        """
+        if len(authorization) != 1 or "bearer" not in accepted:
+            return None
+        value = authorization[0]
+        # No token with a blank in it was ever verified, so there is no other way to read this.
+        if value[: len(_BEARER)] != _BEARER:
+            return None
+        verified = self._tokens.recall(value[len(_BEARER) :], self._clock())
+        return None if verified is None else self._decided.get(verified)
 
     async def decide(
         self, authorization: Sequence[bytes], accepted: frozenset[Method], address: str

@@ -1,6 +1,7 @@
 """Granian, set up to stand behind a load balancer."""
 
 import contextlib
+import gc
 import multiprocessing
 import os
 import signal
@@ -132,6 +133,10 @@ def loading(load: Callable[[], Any]) -> Callable[[], Any]:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signal.SIG_DFL)
         signal.signal(DRAIN_SIGNAL, signal.SIG_IGN)
-        return load()
+        app = load()
+        # What is there now stays: the garbage collector need not look at it again and again.
+        gc.collect()
+        gc.freeze()
+        return app
 
     return load_in_worker

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import islice
-from typing import Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple
 
 from litestar.types import Scope
 
@@ -36,12 +36,14 @@ class Arrival(NamedTuple):
     """Where a request came from and what it was sent to, as its client did it.
 
     `scheme` is http or https. `host` is in lower case, with the port that was named; empty where
-    there is none, more than one, or something else.
+    there is none, more than one, or something else. `is_from_proxy`: the peer of the connection is
+    a trusted one.
     """
 
     client_address: str
     scheme: str
     host: str
+    is_from_proxy: bool
 
 
 class _Hop(NamedTuple):
@@ -63,11 +65,6 @@ class TrustedProxies:
         self._remembered_hop = lru_cache(_REMEMBERED)(self._look_up)
         self._remembered = lru_cache(_REMEMBERED)(self._arrival_by_values)
 
-    def trusts(self, scope: Scope) -> bool:
-        """Say whether a request comes from a trusted peer, whoever its client is."""
-        hop = self._hop(scope["client"][0]) if scope["client"] else None
-        return hop is not None and hop.is_trusted
-
     def arrival_of(self, scope: Scope, named: Mapping[bytes, bytes]) -> Arrival:
         """Say how a request arrived; see `Arrival`. `named` holds the last field of each name.
 
@@ -78,13 +75,13 @@ class TrustedProxies:
         client = scope["client"]
         peer = client[0] if client else ""
         scheme, host = scope.get("scheme", "http"), named.get(b"host", b"")
-        headers = cast("Sequence[tuple[bytes, bytes]]", scope["headers"])
+        headers: Any = scope["headers"]
         if len(named) != len(headers):
             is_once = [name for name, _ in headers].count(b"host") == 1
             fields = [field for field in headers if field[0] in self._names]
             return self._arrival(peer, scheme, host if is_once else b"", fields)
-        values = tuple(map(named.get, self._names))
-        if len(host) + sum(map(len, filter(None, values))) > _LONGEST_REMEMBERED:
+        values = tuple([named.get(name) for name in self._names])
+        if len(host) + sum([len(value) for value in values if value]) > _LONGEST_REMEMBERED:
             return self._arrival_by_values(peer, scheme, host, values)
         return self._remembered(peer, scheme, host, values)
 
@@ -98,7 +95,10 @@ class TrustedProxies:
     def _arrival(self, peer: str, scheme: str, host: bytes, fields: Fields) -> Arrival:
         hop = self._hop(peer) or _Hop(peer, is_trusted=False)
         direct = Arrival(
-            hop.address, read_scheme(scheme) or "http", read_host(host.decode("latin-1"))
+            hop.address,
+            read_scheme(scheme) or "http",
+            read_host(host.decode("latin-1")),
+            hop.is_trusted,
         )
         if not (fields and hop.is_trusted):
             return direct
@@ -107,6 +107,7 @@ class TrustedProxies:
             claimed.client_address or direct.client_address,
             claimed.scheme or direct.scheme,
             claimed.host or direct.host,
+            hop.is_trusted,
         )
 
     def _walk(self, fields: Fields) -> Arrival:
@@ -121,7 +122,7 @@ class TrustedProxies:
             address = hop.address
             if not hop.is_trusted:
                 break
-        return Arrival(address, scheme, host)
+        return Arrival(address, scheme, host, is_from_proxy=True)
 
     def _hop(self, text: str) -> _Hop | None:
         return self._remembered_hop(text) if len(text) <= _LONGEST_ADDRESS else None

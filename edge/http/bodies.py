@@ -14,6 +14,7 @@ from litestar.datastructures import FormMultiDict
 from litestar.enums import RequestEncodingType
 from litestar.exceptions import SerializationException
 
+from edge.access.principal import Principal
 from edge.http.json_shape import is_deeper, repeated_member
 from edge.http.problems import FieldError
 from edge.reasons import Reason
@@ -55,8 +56,11 @@ class BodyLimits(msgspec.Struct, frozen=True):
     form_fields: int = 100
 
 
-class EdgeRequest(Request[Any, Any, Any]):
-    """Litestar's request with strict bodies; install it as `request_class`."""
+class EdgeRequest(Request[Principal, Any, Any]):
+    """Litestar's request with strict bodies; install it as `request_class`.
+
+    Its `user` is the principal, where the route is not public.
+    """
 
     limits: ClassVar[BodyLimits] = BodyLimits()
     _checked_as: str | None = None

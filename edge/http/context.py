@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from random import getrandbits
+from random import randbytes
 from typing import Any, Final, cast
 
 import msgspec
@@ -37,6 +37,7 @@ class RequestContext(msgspec.Struct, frozen=True):
     client_address: str
     scheme: str
     host: str
+    is_from_proxy: bool
     path: str
     traceparent: str | None = None
 
@@ -84,27 +85,33 @@ def origin_of(request: Request[Any, Any, Any]) -> Origin:
 
 def enter(scope: Scope, named: Mapping[bytes, bytes], proxies: TrustedProxies) -> RequestContext:
     """Tell everybody further in what is known of a request."""
-    arrival = proxies.arrival_of(scope, named)
+    client_address, scheme, host, is_from_proxy = proxies.arrival_of(scope, named)
     own: bytes | None = cast("dict[str, Any]", scope).get(SPAN_KEY)
     traceparent = own or named.get(TRACEPARENT)
     context = RequestContext(
-        request_id=_checked_request_id(named.get(b"x-request-id")),
-        client_address=arrival.client_address,
-        scheme=arrival.scheme,
-        host=arrival.host,
-        path=_path_of(scope),
-        traceparent=None if traceparent is None else read_traceparent(traceparent),
+        _checked_request_id(named.get(b"x-request-id")),
+        client_address,
+        scheme,
+        host,
+        is_from_proxy,
+        _path_of(scope),
+        None if traceparent is None else read_traceparent(traceparent),
     )
     cast("dict[str, Any]", scope)[CONTEXT_KEY] = context  # ASGI allows keys of one's own
     return context
 
 
 def _path_of(scope: Scope) -> str:
-    path = scope["path"].removeprefix(scope.get("root_path", ""))
-    return path.rstrip("/") or "/"
+    path = scope["path"]
+    root = scope.get("root_path", "")
+    if root:
+        path = path.removeprefix(root)
+    if path.endswith("/"):
+        path = path.rstrip("/")
+    return path or "/"
 
 
 def _checked_request_id(value: bytes | None) -> str:
     if value is not None and _REQUEST_ID.fullmatch(value):
         return value.decode("ascii")
-    return f"{getrandbits(128):032x}"  # names a request and keeps no secret
+    return randbytes(16).hex()  # noqa: S311  # names a request and keeps no secret

@@ -4,13 +4,12 @@ A route says with `opt=PUBLIC` or `opt=accepts("basic")`; one that says nothing 
 There are no exclusions by path, which would open routes nobody thought of.
 """
 
-from collections.abc import Mapping
-from typing import Any, Final, cast
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, Protocol, cast
 from uuid import UUID
 
 from litestar.connection import ASGIConnection
-from litestar.enums import ScopeType
-from litestar.middleware import ASGIMiddleware
+from litestar.handlers import BaseRouteHandler
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from edge.access.decision import Allow, Forbidden, Refusal, Throttled
@@ -21,7 +20,8 @@ from edge.http.rate_limits import Meter, RateLimits, meter_of
 from edge.reasons import Reason
 
 _OPTION: Final = "edge_accepts"
-_PRINCIPAL_KEY: Final = "edge_principal"
+_JUDGES: Final = "edge_judges"
+_PRINCIPAL_KEY: Final = "user"  # Litestar's name: `request.user` is the principal
 _DEFAULT: Final[frozenset[Method]] = frozenset({"bearer"})
 _AUTHORIZATION: Final = b"authorization"
 
@@ -61,37 +61,58 @@ class RefusedError(Exception):
         super().__init__(refusal.reason.value)
 
 
-class Enforcement(ASGIMiddleware):
-    """Asks the decision point about every request to a route that is not public."""
+class Judge(Protocol):
+    """What a route asks of a principal."""
 
-    scopes = (ScopeType.HTTP, ScopeType.WEBSOCKET, ScopeType.ASGI)
+    def judge(self, principal: Principal) -> Forbidden | None:
+        """Say why this principal may not, or nothing."""
+        ...
+
+
+def have_judged(handler: BaseRouteHandler, judges: Iterable[Judge]) -> None:
+    """Let the enforcement point ask these about each principal that comes to the handler."""
+    handler.opt[_JUDGES] = tuple(judges)
+
+
+class Enforcement:
+    """Asks the decision point about every request to a route that is not public.
+
+    It is a factory of middleware: given the app further in, it gives the app around it.
+    """
 
     def __init__(self, decision_point: DecisionPoint, limits: RateLimits) -> None:
         self._decision_point = decision_point
         self._limits = limits
 
-    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
-        context_of(scope)  # a request that went around the outermost layer stops here
-        meter = self._limits.meter_for_route(scope)
-        _refuse(meter.recall())
-        principal = await self._authenticate(scope, meter)
-        _refuse(await meter.charge(principal), principal)
-        await next_app(scope, receive, send)
+    def __call__(self, app: ASGIApp) -> ASGIApp:
+        async def enforced(scope: Scope, receive: Receive, send: Send) -> None:
+            meter = self._limits.meter_for_route(scope)
+            _refuse(meter.recall())
+            opt = scope["route_handler"].opt
+            accepted = accepted_methods(opt)
+            principal = await self._authenticate(scope, accepted, meter) if accepted else None
+            _refuse(await meter.charge(principal), principal)
+            if principal is not None:
+                _judge(principal, opt.get(_JUDGES, ()), accepted)
+            await app(scope, receive, send)
 
-    async def _authenticate(self, scope: Scope, meter: Meter) -> Principal | None:
-        """Give who is asking, or None where the route is public.
+        return enforced
+
+    async def _authenticate(
+        self, scope: Scope, accepted: frozenset[Method], meter: Meter
+    ) -> Principal:
+        """Give who is asking.
 
         Raises:
             RefusedError: they do not prove it, or were too many.
         """
-        accepted = accepted_methods(scope["route_handler"].opt)
-        if not accepted:
-            return None
         values = [value for name, value in scope["headers"] if name == _AUTHORIZATION]
-        if "basic" in accepted:  # which may cost a hash; a token costs microseconds
-            _refuse(await meter.charge_early())
-        address = context_of(scope).client_address
-        decision = await self._decision_point.decide(values, accepted, address)
+        decision = self._decision_point.recall(values, accepted)
+        if decision is None:
+            if "basic" in accepted:  # which may cost a hash; a token costs microseconds
+                _refuse(await meter.charge_early())
+            address = context_of(scope).client_address
+            decision = await self._decision_point.decide(values, accepted, address)
         if not isinstance(decision, Allow):
             if "basic" not in accepted:
                 _refuse(await meter.charge(None))
@@ -123,6 +144,13 @@ def _refuse(throttled: Throttled | None, principal: Principal | None = None) -> 
         raise RefusedError(throttled, principal=principal)
 
 
+def _judge(principal: Principal, judges: Iterable[Judge], accepted: frozenset[Method]) -> None:
+    for judge in judges:
+        refusal = judge.judge(principal)
+        if refusal is not None:
+            raise RefusedError(refusal, accepted=accepted, principal=principal)
+
+
 def principal_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Principal:
     """Give the principal that the enforcement point let in.
 
@@ -138,7 +166,7 @@ def principal_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Principal:
 
 def is_authenticated(scope: Mapping[str, Any]) -> bool:
     """Say whether the enforcement point let somebody in, and not just anybody."""
-    return _PRINCIPAL_KEY in scope
+    return scope.get(_PRINCIPAL_KEY) is not None
 
 
 def user_of(principal: Principal) -> UUID:

@@ -1,15 +1,18 @@
 """Guards for Litestar handlers: `@get("/reports", guards=[requires_role("auditor")])`.
 
-They run after the enforcement point, so there is always a principal; on a public route they fail.
+They are asked by the enforcement point, so there is always a principal; on a public route they
+fail.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
 from edge.access.decision import Forbidden
-from edge.http.enforcement import forbid, principal_of
+from edge.access.principal import Principal
+from edge.http.enforcement import forbid, have_judged, principal_of
 from edge.reasons import Reason
 
 Connection = ASGIConnection[Any, Any, Any, Any]
@@ -20,6 +23,26 @@ def needs_principal(guard: object) -> bool:
     return isinstance(guard, RoleGuard | ScopeGuard)
 
 
+def declared_guards(handler: BaseRouteHandler) -> Sequence[object]:
+    """Give the guards of a handler, those of the layers around it first."""
+    return [guard for layer in handler.ownership_layers for guard in layer.guards or ()]
+
+
+def hand_over(handler: BaseRouteHandler) -> None:
+    """Let the enforcement point ask the guards of this module, in place of Litestar.
+
+    For each guard and each request, Litestar copies the whole handler, which takes longer than all
+    that Edge does for the request. Should it ask them as well, they answer the same.
+    """
+    ours = [
+        guard for guard in declared_guards(handler) if isinstance(guard, RoleGuard | ScopeGuard)
+    ]
+    if ours:
+        have_judged(handler, ours)
+        guards = handler.resolve_guards()
+        guards[:] = [guard for guard in guards if not needs_principal(guard)]
+
+
 class RoleGuard:
     """Lets in who has at least one of `roles`. Async, for Litestar calls others on a thread."""
 
@@ -27,10 +50,13 @@ class RoleGuard:
         self.roles = roles
         self._sufficient = frozenset(roles)
 
+    def judge(self, principal: Principal) -> Forbidden | None:
+        if principal.roles & self._sufficient:
+            return None
+        return Forbidden(Reason.ROLE_MISSING)
+
     async def __call__(self, connection: Connection, _: BaseRouteHandler) -> None:
-        principal = principal_of(connection)
-        if not principal.roles & self._sufficient:
-            raise forbid(connection, principal, Forbidden(Reason.ROLE_MISSING))
+        _ask(self, connection)
 
 
 class ScopeGuard:
@@ -40,10 +66,20 @@ class ScopeGuard:
         self.scopes = tuple(sorted(set(scopes)))
         self._needed = frozenset(scopes)
 
+    def judge(self, principal: Principal) -> Forbidden | None:
+        if self._needed <= principal.scopes:
+            return None
+        return Forbidden(Reason.INSUFFICIENT_SCOPE, self.scopes)
+
     async def __call__(self, connection: Connection, _: BaseRouteHandler) -> None:
-        principal = principal_of(connection)
-        if not self._needed <= principal.scopes:
-            raise forbid(connection, principal, Forbidden(Reason.INSUFFICIENT_SCOPE, self.scopes))
+        _ask(self, connection)
+
+
+def _ask(guard: RoleGuard | ScopeGuard, connection: Connection) -> None:
+    principal = principal_of(connection)
+    refusal = guard.judge(principal)
+    if refusal is not None:
+        raise forbid(connection, principal, refusal)
 
 
 def requires_role(role: str) -> RoleGuard:

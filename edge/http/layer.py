@@ -73,33 +73,19 @@ class OutermostLayer:
         named = dict(scope["headers"])
         context = enter(scope, named, self._proxies)
         fault = fault_of(scope, named, self._head_limits)
-        if scope["type"] == ScopeType.HTTP:
-            rule = self._cors.rule_for(context.path)
-            of_cors = rule.fields(named.get(b"origin")) if rule else []
-            reply = Reply(self._completion, scope, context, send, of_cors)
-            try:
-                early = _early_answer(scope, named, context, fault, rule)
-                if early is not None:
-                    await send_answer(reply, early)
-                    return
-                if may_have_body(scope, named):
-                    receive = BodyStream(receive, scope, named, self._stream_limits)
-                await self._answer(scope, receive, reply, context)
-            finally:
-                self._count(scope, reply.status, self._counts.clock() - began_s)
-        elif fault is None:
-            await self._app(scope, receive, send)
-        else:
-            await _close_websocket(send)
-
-    def _count(self, scope: HTTPScope, status: int, seconds: float) -> None:
-        decision = refusal_of(scope) or (ALLOWED if is_authenticated(scope) else None)
-        self._counts.answered(scope.get("path_template", UNMATCHED), status, seconds, decision)
-
-    async def _answer(
-        self, scope: HTTPScope, receive: Receive, reply: Reply, context: RequestContext
-    ) -> None:
+        if scope["type"] != ScopeType.HTTP:
+            await (self._app(scope, receive, send) if fault is None else _close_websocket(send))
+            return
+        rule = self._cors.rule_for(context.path)
+        of_cors = rule.fields(named.get(b"origin")) if rule else []
+        reply = Reply(self._completion, scope, context, send, of_cors)
         try:
+            early = _early_answer(scope, named, context, fault, rule)
+            if early is not None:
+                await send_answer(reply, early)
+                return
+            if may_have_body(scope, named):
+                receive = BodyStream(receive, scope, named, self._stream_limits)
             await self._app(scope, receive, reply)
         except Exception:
             _log.exception("nothing answered", path=scope["path"], **context.ids)
@@ -108,6 +94,12 @@ class OutermostLayer:
             note_refusal(scope, Reason.INTERNAL_ERROR)
             failed = problem_answer(Reason.INTERNAL_ERROR, 500, request_id=context.request_id)
             await send_answer(reply, failed)
+        finally:
+            self._count(scope, reply.status, self._counts.clock() - began_s)
+
+    def _count(self, scope: HTTPScope, status: int, seconds: float) -> None:
+        decision = refusal_of(scope) or (ALLOWED if is_authenticated(scope) else None)
+        self._counts.answered(scope.get("path_template", UNMATCHED), status, seconds, decision)
 
 
 def _early_answer(

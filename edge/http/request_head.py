@@ -72,7 +72,10 @@ def fault_of(
         return Reason.FIELD_REPEATED
     if b"," in fields.get(_CODING, b""):  # twice in one field, as a proxy may have joined them
         return Reason.FIELD_REPEATED
-    return None if _has_good_host(scope, fields) else Reason.HOST_INVALID
+    host = fields.get(b"host")
+    # The checks of some balancers speak HTTP/1.0, which knows no Host; Granian calls it "1".
+    is_good = _is_host(host) if host else scope.get("http_version") in ("1", "1.0")
+    return None if is_good else Reason.HOST_INVALID
 
 
 def _has_repeated(headers: Iterable[tuple[bytes, bytes]]) -> bool:
@@ -80,9 +83,5 @@ def _has_repeated(headers: Iterable[tuple[bytes, bytes]]) -> bool:
     return len(names) != len(set(names))
 
 
-def _has_good_host(scope: Mapping[str, Any], fields: Mapping[bytes, bytes]) -> bool:
-    host = fields.get(b"host")
-    if not host:
-        # The checks of some balancers speak HTTP/1.0, which knows no Host; Granian calls it "1".
-        return scope.get("http_version") in ("1", "1.0")
+def _is_host(host: bytes) -> bool:
     return bool(read_host(host.decode("latin-1")))

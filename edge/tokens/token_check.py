@@ -27,6 +27,18 @@ class TokenCheck:
         self._key_sources = key_sources
         self._checked = checked
 
+    def recall(self, token: bytes, now_s: float) -> VerifiedToken | None:
+        """Give a token that was checked before and is still good; None where `check` must look.
+
+        Raises:
+            UnavailableError: whether it is good cannot be known now.
+        """
+        remembered = self._verifier.recall(token, now_s)
+        if remembered is None or self._revocations.is_revoked(remembered):
+            return None
+        self._checked()
+        return remembered
+
     async def check(self, token: bytes, now_s: float) -> VerifiedToken | Reason:
         """Give the token, or why it is refused at `now_s`, in seconds since the epoch.
 

@@ -4,18 +4,21 @@ import gc
 import json
 import weakref
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import httpx
 import msgspec
 import pytest
 from litestar import Litestar, Request, asgi, get, post
+from litestar.connection import ASGIConnection
 from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.dto import MsgspecDTO
 from litestar.enums import RequestEncodingType
+from litestar.handlers import BaseRouteHandler
 from litestar.params import Body, FromQuery, JSONBody
 from litestar.response.base import ASGIResponse
+from litestar.routes import HTTPRoute
 from litestar.static_files import create_static_files_router
 from litestar.types import Receive, Scope, Send
 
@@ -25,10 +28,13 @@ from edge import (
     Principal,
     accepts,
     requires_any_role,
+    requires_role,
     requires_scope,
 )
 from edge.settings import Settings, SettingsError
 from tests.support.app import RunningApp, make_settings, running
+
+Connection = ASGIConnection[Any, Any, Any, Any]
 
 
 @get("/unmarked")
@@ -245,6 +251,43 @@ async def test_guards_combine_roles_and_scopes(settings: Settings) -> None:
                 (await app.get(path, token)).status_code for path in ("/staff", "/both-scopes")
             ]
             assert tuple(found) == statuses, name
+
+
+async def test_our_guards_are_asked_by_the_enforcement_point(settings: Settings) -> None:
+    """Litestar asks only the others, and only about whom ours let in; also when started again."""
+    asked: list[str] = []
+
+    async def own(connection: Connection, _: BaseRouteHandler) -> None:
+        asked.append(connection.user.subject)
+
+    @get("/vault", guards=[own, requires_role("admin")])
+    async def vault() -> str:
+        return "inside"
+
+    @get("/whoami")
+    async def whoami(request: Request[Principal, None, State]) -> str:
+        return request.user.subject
+
+    host = Litestar([vault, whoami], plugins=[EdgePlugin(settings)])
+    passwords: dict[str, str] = {}
+    for start in (1, 2):
+        async with running(host) as app:
+            if not passwords:
+                await add_people(app)
+                passwords.update(app.passwords)
+            app.passwords.update(passwords)
+            user, admin = [(await app.login(name))["access_token"] for name in ("user", "admin")]
+            refused = await app.get("/vault", user)
+            assert (refused.status_code, refused.json()["code"]) == (403, "role_missing")
+            assert len(asked) == start - 1
+            assert (await app.get("/vault", admin)).text == "inside"
+            assert asked[-1] == (await app.get("/whoami", admin)).text
+            assert len(asked) == start
+    [route] = [route for route in host.routes if route.path == "/vault"]
+    assert isinstance(route, HTTPRoute)
+    assert [
+        len(handler.resolve_guards()) for handler in route.route_handlers if handler.guards
+    ] == [1]
 
 
 # Litestar 2 takes `data: Note` for JSON, and warns that Litestar 3 will not.

@@ -372,6 +372,11 @@ class FakeVerifier(Verifier):
         self.known = known or {}
         self.asked: list[tuple[bytes, float]] = []
 
+    def recall(self, token: bytes, now_s: float) -> VerifiedToken | None:
+        is_seen = any(seen == token for seen, _ in self.asked)
+        known = self.known.get(token) if is_seen else None
+        return known if isinstance(known, VerifiedToken) and now_s < known.good_until_s else None
+
     def verify(self, token: bytes, now_s: float) -> VerifiedToken | Reason:
         self.asked.append((token, now_s))
         return self.known.get(token, Reason.SIGNATURE_INVALID)

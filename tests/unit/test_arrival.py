@@ -201,18 +201,18 @@ def test_no_proxy_is_trusted_unless_configured(peer: str, believed: tuple[str, .
         ("forwarded", b"for=6.6.6.6;proto=https;host=evil.test"),
     ]
     found = arrival(peer, fields, trusted=(), believed=believed)
-    assert found == Arrival(peer, "http", "edge.test")
+    assert found == Arrival(peer, "http", "edge.test", is_from_proxy=False)
 
 
 @pytest.mark.parametrize(
     ("believed", "expected"),
     [
-        (X_FORWARDED, Arrival("198.51.100.1", "https", "x.test")),
-        (("x-forwarded-for",), Arrival("198.51.100.1", "http", "edge.test")),
-        (("x-forwarded-proto",), Arrival(PROXY, "https", "edge.test")),
-        (("x-forwarded-host",), Arrival(PROXY, "http", "x.test")),
-        (FORWARDED, Arrival("198.51.100.2", "https", "f.test")),
-        ((), Arrival(PROXY, "http", "edge.test")),
+        (X_FORWARDED, Arrival("198.51.100.1", "https", "x.test", is_from_proxy=True)),
+        (("x-forwarded-for",), Arrival("198.51.100.1", "http", "edge.test", is_from_proxy=True)),
+        (("x-forwarded-proto",), Arrival(PROXY, "https", "edge.test", is_from_proxy=True)),
+        (("x-forwarded-host",), Arrival(PROXY, "http", "x.test", is_from_proxy=True)),
+        (FORWARDED, Arrival("198.51.100.2", "https", "f.test", is_from_proxy=True)),
+        ((), Arrival(PROXY, "http", "edge.test", is_from_proxy=True)),
     ],
 )
 def test_only_the_fields_named_are_believed(believed: tuple[str, ...], expected: Arrival) -> None:
@@ -375,7 +375,7 @@ def test_forwarded_tells_scheme_and_host_with_the_address(
 ) -> None:
     """They are of the same element as the client, or of the nearest to it that has them."""
     named = [("host", b"edge.test"), *(("forwarded", value) for value in fields)]
-    assert arrival(PROXY, named, believed=FORWARDED) == expected
+    assert arrival(PROXY, named, believed=FORWARDED) == Arrival(*expected, is_from_proxy=True)
 
 
 def test_what_is_long_is_not_kept() -> None:
@@ -386,7 +386,8 @@ def test_what_is_long_is_not_kept() -> None:
         junk = b"%d" % number + b"x" * 60_000
         headers = [(name, junk) for name in (b"host", b"x-forwarded-for", b"x-forwarded-host")]
         scope = {"scheme": "http", "client": (PROXY, 1), "headers": headers}
-        assert proxies.arrival_of(cast("Any", scope), dict(headers)) == Arrival(PROXY, "http", "")
+        found = proxies.arrival_of(cast("Any", scope), dict(headers))
+        assert found == Arrival(PROXY, "http", "", is_from_proxy=True)
 
     tracemalloc.start()
     for number in range(100):
@@ -436,7 +437,7 @@ def test_a_client_never_chooses_its_address(
         fields = appended(fields, more.encode(), own_field=own_field)
     found = arrival(PROXY, [(name, value) for value in fields], believed=(name,))
     mapped = getattr(client, "ipv4_mapped", None)
-    assert found == Arrival(str(mapped or client), "http", "")
+    assert found == Arrival(str(mapped or client), "http", "", is_from_proxy=True)
 
 
 @given(

@@ -201,3 +201,45 @@ async def test_the_session_of_a_token_is_its_own(house: House) -> None:
     decision = await house.decide(b"Bearer other")
     assert isinstance(decision, Allow)
     assert decision.principal.session_id == UUID(int=7)
+
+
+async def test_a_token_that_was_seen_is_decided_at_once(house: House) -> None:
+    """It says what it said the first time, and the verifier is not asked again."""
+    value = b"Bearer " + TOKEN.encode()
+    assert house.point.recall([value], BEARER) is None
+    decided = await house.decide(value)
+    assert house.point.recall([value], BEARER) == house.point.recall([value], BOTH) == decided
+    assert len(house.verifier.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("values", "accepted"),
+    [
+        ([], BEARER),
+        ([b"Bearer a", b"Bearer a"], BEARER),
+        ([b"Bearer " + TOKEN.encode()] * 2, BEARER),
+        ([b"Bearer " + TOKEN.encode()], BASIC),
+        ([b"Bearer " + TOKEN.encode()], NEITHER),
+        ([b"Bearer  " + TOKEN.encode()], BEARER),
+        ([b"Bearer " + TOKEN.encode() + b" "], BEARER),
+        ([TOKEN.encode()], BEARER),
+        ([basic("alice", PASSWORD)], BOTH),
+    ],
+)
+async def test_nothing_but_one_such_token_is_decided_at_once(
+    house: House, values: list[bytes], accepted: frozenset[Method]
+) -> None:
+    """All else takes a closer look, however often it was seen."""
+    await house.decide(b"Bearer " + TOKEN.encode())
+    assert house.point.recall(values, accepted) is None
+
+
+async def test_a_seen_token_that_was_revoked_is_not_decided_at_once(house: House) -> None:
+    """Nor does one let anybody in while it cannot be known."""
+    value = b"Bearer " + TOKEN.encode()
+    await house.decide(value)
+    house.revocations.revoked.add(make_claims().jti)
+    assert house.point.recall([value], BEARER) is None
+    house.revocations.fault = UnavailableError(Reason.REVOCATIONS_UNAVAILABLE)
+    with pytest.raises(UnavailableError):
+        house.point.recall([value], BEARER)

@@ -49,7 +49,11 @@ NAMES = {
     "account.deleted": events.AccountDeleted,
 }
 
-SCOPE = {CONTEXT_KEY: RequestContext("request-0123", "203.0.113.9", "https", "a.test", "/")}
+SCOPE = {
+    CONTEXT_KEY: RequestContext(
+        "request-0123", "203.0.113.9", "https", "a.test", is_from_proxy=True, path="/"
+    )
+}
 
 
 def all_kinds(kind: type[SecurityEvent] = SecurityEvent) -> list[type[SecurityEvent]]:

@@ -480,7 +480,9 @@ def test_a_token_that_held_is_not_checked_twice() -> None:
     """The second look at a token costs no signature check, and gives the same."""
     calls: list[bytes] = []
     verifier = counting_verifier(100, calls)
+    assert verifier.recall(TOKEN.encode(), NOW_S) is None
     assert [verifier.verify(TOKEN.encode(), NOW_S) for _ in range(3)] == [ACCEPTED] * 3
+    assert verifier.recall(TOKEN.encode(), NOW_S) == ACCEPTED
     assert len(calls) == 1
 
 
@@ -490,6 +492,8 @@ def test_what_is_remembered_dies_with_the_token() -> None:
     end = CLAIMS.exp + POLICY.leeway_s
     assert verifier.verify(TOKEN.encode(), NOW_S) == ACCEPTED
     assert verifier.verify(TOKEN.encode(), end - 0.001) == ACCEPTED
+    assert verifier.recall(TOKEN.encode(), end - 0.001) == ACCEPTED
+    assert verifier.recall(TOKEN.encode(), end) is None
     assert verifier.verify(TOKEN.encode(), end) is Reason.TOKEN_EXPIRED
 
 
@@ -500,6 +504,7 @@ def test_what_is_remembered_dies_with_the_key() -> None:
     verifier.replace_keys(POLICY.issuer, [retiring])
     until_then = msgspec.structs.replace(ACCEPTED, good_until_s=NOW_S + 10)
     assert verifier.verify(TOKEN.encode(), NOW_S + 9.999) == until_then
+    assert verifier.recall(TOKEN.encode(), NOW_S + 10) is None
     assert verifier.verify(TOKEN.encode(), NOW_S + 10) is KEY_UNKNOWN
 
 
@@ -513,6 +518,7 @@ def test_all_is_forgotten_when_a_key_goes() -> None:
     assert verifier.verify(TOKEN.encode(), NOW_S) == ACCEPTED
     assert len(calls) == 1
     verifier.replace_keys(POLICY.issuer, [key])
+    assert verifier.recall(TOKEN.encode(), NOW_S) is None
     assert verifier.verify(TOKEN.encode(), NOW_S) == ACCEPTED
     assert len(calls) == 2
 

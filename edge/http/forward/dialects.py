@@ -9,7 +9,7 @@
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, Literal, get_args
 from urllib.parse import unquote
@@ -35,6 +35,13 @@ _ORIGINAL: Final = (b"x-original-method", b"x-original-url")
 _FORWARDED: Final = (b"x-forwarded-method", b"x-forwarded-host", b"x-forwarded-uri")
 # Of which a proxy sends one: a second one is a client's.
 ONCE: Final = frozenset({*_ORIGINAL, *_FORWARDED})
+_FIELDS: Final[Mapping[Dialect, tuple[bytes, ...]]] = {
+    "nginx": _ORIGINAL,
+    "traefik": _FORWARDED,
+    "caddy": _FORWARDED,
+    "haproxy": _FORWARDED,
+    "envoy": (b"host",),
+}
 
 # What is asked for repeats; one takes about 1 kB at most.
 _MOST_REMEMBERED: Final = 4096
@@ -60,18 +67,11 @@ def dialect_of(path: str) -> Dialect | None:
 
 def read_asked(dialect: Dialect, scope: Mapping[str, Any], named: Fields) -> Asked | Reason:
     """Find out which request is asked about, or why that cannot be known."""
-    match dialect:
-        case "nginx":
-            method, url = (_text(named.get(name)) for name in _ORIGINAL)
-            host, target = _taken_apart(url)
-        case "envoy":
-            method, host = scope["method"], _text(named.get(b"host"))
-            target = _text(scope["raw_path"])[len(_ENVOY) - 1 :] or "/"
-        case _:
-            method, host, target = (_text(named.get(name)) for name in _FORWARDED)
-    if len(host) + len(target) > _LONGEST_REMEMBERED:
-        return canonical(method, host, target)
-    return _remembered(method, host, target)
+    said = tuple([named.get(name, b"") for name in _FIELDS[dialect]])
+    if dialect == "envoy":
+        said = (scope["method"].encode("ascii"), *said, scope["raw_path"])
+    is_short = sum(map(len, said)) <= _LONGEST_REMEMBERED
+    return _remembered(dialect, said) if is_short else _read(dialect, said)
 
 
 def as_understood(dialect: Dialect, answer: PlainAnswer) -> PlainAnswer:
@@ -89,10 +89,6 @@ def as_understood(dialect: Dialect, answer: PlainAnswer) -> PlainAnswer:
 
 def _bytes(text: str) -> bytes:
     return text.encode("latin-1")
-
-
-def _text(value: bytes | None) -> str:
-    return (value or b"").decode("latin-1")
 
 
 def _taken_apart(url: str) -> tuple[str, str]:
@@ -119,7 +115,18 @@ def canonical(method: str, host: str, target: str) -> Asked | Reason:
     return Asked(method, _without_port(name), decoded)
 
 
-_remembered = lru_cache(_MOST_REMEMBERED)(canonical)
+def _read(dialect: Dialect, said: Sequence[bytes]) -> Asked | Reason:
+    method, *place = [value.decode("latin-1") for value in said]
+    if dialect == "nginx":
+        host, target = _taken_apart(*place)
+    else:
+        host, target = place
+    if dialect == "envoy":
+        target = target[len(_ENVOY) - 1 :] or "/"
+    return canonical(method, host, target)
+
+
+_remembered = lru_cache(_MOST_REMEMBERED)(_read)
 
 
 def _without_port(host: str) -> str:

@@ -7,7 +7,6 @@ from edge.access.decision import Allow, Forbidden, Refusal, Throttled, Unavailab
 from edge.access.decision_point import DecisionPoint
 from edge.access.principal import Principal
 from edge.faults import TooManyAttemptsError, UnavailableError
-from edge.http.context import context_of
 from edge.http.forward.dialects import Asked
 from edge.http.forward.identity import NOBODY, Fields, Identity
 from edge.http.rate_limits import RateLimits
@@ -32,43 +31,38 @@ class Gate:
         """Give the rule that covers a request; None where nobody may."""
         return self._rules.find(asked.method, asked.host, asked.path)
 
-    async def judge(self, rule: AccessRule, scope: HTTPScope) -> tuple[Fields, Refusal | None]:
-        """Say who is asking, as header fields, and why they may not."""
-        fields = NOBODY
+    async def judge(
+        self, rule: AccessRule, scope: HTTPScope, address: str
+    ) -> tuple[Fields, Refusal | None]:
+        """Say who is asking from this address, as header fields, and why they may not."""
         try:
-            principal, refusal = await self._let_in(rule, scope)
-            if principal is not None:
+            principal, refusal = await self._let_in(rule, scope, address)
+            if principal is None:
+                return NOBODY, refusal
+            told = self._identity.recall(principal, rule.audience)
+            if told is None:
                 told = await self._identity.fields(principal, rule.audience)
-                if isinstance(told, Forbidden):
-                    refusal = refusal or told
-                else:
-                    fields = told
         except TooManyAttemptsError as error:
-            return fields, Throttled(error.reason, error.retry_after_s, error.policy)
+            return NOBODY, Throttled(error.reason, error.retry_after_s, error.policy)
         except UnavailableError as error:
-            return fields, Unavailable(error.reason, error.retry_after_s)
-        return fields, refusal
+            return NOBODY, Unavailable(error.reason, error.retry_after_s)
+        return (NOBODY, refusal or told) if isinstance(told, Forbidden) else (told, refusal)
 
     async def _let_in(
-        self, rule: AccessRule, scope: HTTPScope
+        self, rule: AccessRule, scope: HTTPScope, address: str
     ) -> tuple[Principal | None, Refusal | None]:
         """Find out who is asking, if anybody has to be, and charge them."""
-        meter = self._limits.meter_for_rule(rule.name, rule.rate_policies, scope)
+        meter = self._limits.meter_for_rule(rule.name, rule.rate_policies, scope, address)
         throttled = meter.recall()
         if throttled is not None:
             return None, throttled
-        principal, refusal = await self._authenticate(rule, scope)
-        throttled = await meter.charge(principal)
-        if principal is not None and refusal is None:
-            refusal = rule.judge(principal)
-        return principal, throttled or refusal
-
-    async def _authenticate(
-        self, rule: AccessRule, scope: HTTPScope
-    ) -> tuple[Principal | None, Refusal | None]:
         if rule.is_public:
-            return None, None
+            return None, await meter.charge(None)
         values = [value for name, value in scope["headers"] if name == b"authorization"]
-        address = context_of(scope).client_address
-        decision = await self._decision_point.decide(values, rule.authentication, address)
-        return (decision.principal, None) if isinstance(decision, Allow) else (None, decision)
+        decision = self._decision_point.recall(values, rule.authentication)
+        if decision is None:
+            decision = await self._decision_point.decide(values, rule.authentication, address)
+        if not isinstance(decision, Allow):
+            return None, await meter.charge(None) or decision
+        principal = decision.principal
+        return principal, await meter.charge(principal) or rule.judge(principal)

@@ -3,6 +3,7 @@
 They ask for every request, so nothing of Litestar is between them and the decision.
 """
 
+from collections.abc import Awaitable
 from http import HTTPStatus
 from typing import Final, get_args
 
@@ -75,15 +76,21 @@ class ForwardAuth:
         self._draining = draining
         self._counts = counts
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        # What is to be awaited for others is what the app gives: no coroutine of its own for them.
         if scope["type"] != ScopeType.HTTP or not scope["path"].startswith(PREFIX):
-            await self._app(scope, receive, send)
-            return
+            return self._app(scope, receive, send)
+        return self._respond(scope, send)
+
+    async def _respond(self, scope: HTTPScope, send: Send) -> None:
         began_s = self._counts.clock()
         named = dict(scope["headers"])
         context = enter(scope, named, self._proxies)
         dialect = dialect_of(scope["path"])
-        answer = await self._answer(dialect, scope, named, context)
+        if dialect is None:
+            answer = _problem(scope, Reason.NOT_FOUND, 404)
+        else:
+            answer = await self._answer(dialect, scope, named, context)
         took_s = self._counts.clock() - began_s
         decision = refusal_of(scope) or ALLOWED
         self._counts.answered(_ROUTES[dialect], answer.status, took_s, decision)
@@ -105,36 +112,30 @@ class ForwardAuth:
 
     async def _answer(
         self,
-        dialect: Dialect | None,
+        dialect: Dialect,
         scope: HTTPScope,
         named: dict[bytes, bytes],
         context: RequestContext,
     ) -> PlainAnswer:
-        if dialect is None:
-            return _problem(scope, Reason.NOT_FOUND, 404)
-        if not self._proxies.trusts(scope):
+        if not context.is_from_proxy:
             _log.warning("a stranger asked", client_address=context.client_address)
             return as_understood(dialect, _problem(scope, Reason.PEER_UNTRUSTED, 403))
         try:
-            return await self._decide(dialect, scope, named)
+            asked = _asked(dialect, scope, named)
+            if isinstance(asked, Reason):
+                return self._refuse(dialect, scope, Malformed(asked), _NO_RULE, _UNKNOWN)
+            rule = self._gate.rule_for(asked)
+            if rule is None:
+                return self._refuse(dialect, scope, Forbidden(Reason.RULE_MISSING), _NO_RULE, asked)
+            fields, refusal = await self._gate.judge(rule, scope, context.client_address)
+            if refusal is not None:
+                answer = self._refuse(dialect, scope, refusal, rule, asked)
+                if not rule.is_shadow:
+                    return answer
+            return PlainAnswer(200, [_NO_STORE, *fields])
         except Exception:  # noqa: BLE001  # nothing further out would answer as the dialect wants
             _log.exception("nothing decided", **context.ids)
             return as_understood(dialect, _problem(scope, Reason.INTERNAL_ERROR, 500))
-
-    async def _decide(
-        self, dialect: Dialect, scope: HTTPScope, named: dict[bytes, bytes]
-    ) -> PlainAnswer:
-        asked = _asked(dialect, scope, named)
-        if isinstance(asked, Reason):
-            return self._refuse(dialect, scope, Malformed(asked), _NO_RULE, _UNKNOWN)
-        rule = self._gate.rule_for(asked)
-        if rule is None:
-            return self._refuse(dialect, scope, Forbidden(Reason.RULE_MISSING), _NO_RULE, asked)
-        fields, refusal = await self._gate.judge(rule, scope)
-        if refusal is None:
-            return PlainAnswer(200, [_NO_STORE, *fields])
-        answer = self._refuse(dialect, scope, refusal, rule, asked)
-        return PlainAnswer(200, [_NO_STORE, *fields]) if rule.is_shadow else answer
 
     def _refuse(
         self, dialect: Dialect, scope: HTTPScope, refusal: Refusal, rule: AccessRule, asked: Asked

@@ -9,7 +9,7 @@ from litestar.handlers import HTTPRouteHandler
 from edge.access.principal import Method
 from edge.http.bodies import FORM
 from edge.http.enforcement import accepted_methods
-from edge.http.guards import RoleGuard, ScopeGuard
+from edge.http.guards import RoleGuard, ScopeGuard, declared_guards
 from edge.http.oauth import OAuthErrorCode, OAuthRefusedError
 from edge.ratelimit.policy import Policy
 from edge.reasons import Reason
@@ -49,7 +49,7 @@ def read_declaration(
     handler: HTTPRouteHandler, operation: Mapping[str, Any], policies: Sequence[Policy]
 ) -> Declaration:
     """Read it from a handler and what Litestar says of its parameters and its body."""
-    guards = handler.resolve_guards()
+    guards = declared_guards(handler)
     body = next(iter(operation.get("requestBody", {}).get("content", {})), "")
     of_roles = [guard.roles for guard in guards if isinstance(guard, RoleGuard)]
     of_scopes = [guard.scopes for guard in guards if isinstance(guard, ScopeGuard)]

@@ -9,12 +9,11 @@ from typing import Annotated, Literal
 
 import msgspec
 from litestar import get, post
-from litestar.di import NamedDependency
 from litestar.params import JSONBody
 from msgspec import Meta
 
 from edge.access.principal import Principal
-from edge.http.bodies import BodyError
+from edge.http.bodies import BodyError, EdgeRequest
 from edge.http.enforcement import PUBLIC, accepts
 from edge.http.guards import requires_role, requires_scope
 from edge.http.markup import TextResponse, has_markup, sanitise
@@ -61,8 +60,8 @@ class SafeSubmission(msgspec.Struct, frozen=True):
     summary="For a username and a password, by HTTP Basic",
     sync_to_thread=False,
 )
-def basic_protected(principal: NamedDependency[Principal]) -> Welcome:
-    return _welcome("HTTP Basic", principal)
+def basic_protected(request: EdgeRequest) -> Welcome:
+    return _welcome("HTTP Basic", request.user)
 
 
 @get(
@@ -71,8 +70,8 @@ def basic_protected(principal: NamedDependency[Principal]) -> Welcome:
     summary="For an access token, whoever it belongs to",
     sync_to_thread=False,
 )
-def bearer_protected(principal: NamedDependency[Principal]) -> Welcome:
-    return _welcome("an access token", principal)
+def bearer_protected(request: EdgeRequest) -> Welcome:
+    return _welcome("an access token", request.user)
 
 
 @get(
@@ -82,8 +81,8 @@ def bearer_protected(principal: NamedDependency[Principal]) -> Welcome:
     summary="For an access token with a scope",
     sync_to_thread=False,
 )
-def secure_data(principal: NamedDependency[Principal]) -> Welcome:
-    return _welcome("an access token with the scope profile", principal)
+def secure_data(request: EdgeRequest) -> Welcome:
+    return _welcome("an access token with the scope profile", request.user)
 
 
 @get(
@@ -93,8 +92,8 @@ def secure_data(principal: NamedDependency[Principal]) -> Welcome:
     summary="For a role: admin",
     sync_to_thread=False,
 )
-def admin_area(principal: NamedDependency[Principal]) -> Welcome:
-    return _welcome("the role admin", principal)
+def admin_area(request: EdgeRequest) -> Welcome:
+    return _welcome("the role admin", request.user)
 
 
 @get(
@@ -104,8 +103,8 @@ def admin_area(principal: NamedDependency[Principal]) -> Welcome:
     summary="For a role: moderator",
     sync_to_thread=False,
 )
-def moderator_area(principal: NamedDependency[Principal]) -> Welcome:
-    return _welcome("the role moderator", principal)
+def moderator_area(request: EdgeRequest) -> Welcome:
+    return _welcome("the role moderator", request.user)
 
 
 @get(
@@ -115,8 +114,8 @@ def moderator_area(principal: NamedDependency[Principal]) -> Welcome:
     summary="For a role: user",
     sync_to_thread=False,
 )
-def user_area(principal: NamedDependency[Principal]) -> Welcome:
-    return _welcome("the role user", principal)
+def user_area(request: EdgeRequest) -> Welcome:
+    return _welcome("the role user", request.user)
 
 
 @get(
@@ -128,8 +127,8 @@ def user_area(principal: NamedDependency[Principal]) -> Welcome:
     summary="Five times a minute, then 429",
     sync_to_thread=False,
 )
-def protected_endpoint(principal: NamedDependency[Principal]) -> Welcome:
-    return _welcome("an access token, five times a minute", principal)
+def protected_endpoint(request: EdgeRequest) -> Welcome:
+    return _welcome("an access token, five times a minute", request.user)
 
 
 @post(
