@@ -19,7 +19,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from tests.support import keeper
+from benchmarks.programs import keeper
 from tests.support.logs import server_log
 from tests.support.ports import free_port
 from tests.support.requirements import missing

@@ -18,8 +18,8 @@ from typing import Any, Final, NamedTuple, TypeVar
 import asyncpg
 from sqlalchemy.engine import make_url
 
+from benchmarks.programs import keeper
 from edge.stores import schema
-from tests.support import keeper
 from tests.support.memory import folder_in_memory
 from tests.support.ports import free_port
 from tests.support.requirements import missing

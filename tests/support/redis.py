@@ -18,7 +18,7 @@ from typing import Final
 import msgspec
 import psutil
 
-from tests.support import keeper
+from benchmarks.programs import keeper
 from tests.support.certificates import Certificate
 from tests.support.ports import free_port, is_listening
 from tests.support.requirements import missing

@@ -1,0 +1,1 @@
+"""All cases, by theme."""

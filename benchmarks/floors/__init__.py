@@ -1,0 +1,1 @@
+"""Floors: the least that a case could cost."""

@@ -1,0 +1,1 @@
+"""Peers: what people use instead, set up as well as it allows."""

@@ -1,0 +1,1 @@
+"""Programs that run beside a measurement: servers, stores, and what asks them."""

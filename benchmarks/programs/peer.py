@@ -1,0 +1,48 @@
+"""The FastAPI peer, with tokens that it accepts."""
+
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from typing import Final
+
+import jwt
+
+from benchmarks.peers.agreed import new_claims
+from benchmarks.programs.hosts import on_granian, on_uvicorn
+from benchmarks.programs.program import HOST, Running
+from benchmarks.programs.served import Served
+
+_APP: Final = "benchmarks.peers.fastapi_app:app"
+_PROBE: Final = "/livez"
+
+
+@contextmanager
+def fastapi_on_uvicorn(redis_port: int) -> Iterator[Served]:
+    with _served(lambda env: on_uvicorn(_APP, probe=_PROBE, environment=env), redis_port) as found:
+        yield found
+
+
+@contextmanager
+def fastapi_on_granian(redis_port: int) -> Iterator[Served]:
+    with _served(lambda env: on_granian(_APP, probe=_PROBE, environment=env), redis_port) as found:
+        yield found
+
+
+Start = Callable[[Mapping[str, str]], AbstractContextManager[Running]]
+
+
+@contextmanager
+def _served(start: Start, redis_port: int) -> Iterator[Served]:
+    secret = secrets.token_hex(32)
+    # A database of its own: Edge has the first one.
+    redis = f"redis://{HOST}:{redis_port}/1"
+    with start({"EDGE_PEER_SECRET": secret, "EDGE_PEER_REDIS": redis}) as found:
+        yield Served(
+            found,
+            [_token(secret, "admin", "moderator") for _ in range(64)],
+            [_token(secret, "user") for _ in range(64)],
+        )
+
+
+def _token(secret: str, *roles: str) -> str:
+    return jwt.encode(new_claims(roles), secret, "HS256", {"typ": "at+jwt"})
