@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.programs.memory import folder_in_memory
 from edge.stores.sql import Database
 from tests.support import description, log_search, logs, workers
 from tests.support.databases import KINDS, SqliteTemplate
-from tests.support.memory import folder_in_memory
 from tests.support.postgres import Postgres, running_postgres
 from tests.support.stores import open_database
 

@@ -60,8 +60,7 @@ _FROM_PROXY: Final = {"X-Forwarded-For": "198.51.100.7", "X-Forwarded-Proto": "h
 def running_edge(redis_port: int, *, tokens: int = 8) -> Iterator[Served]:
     """Start it with two accounts, an admin and a user, and log each in a few times."""
     folder, port = new_folder(), free_port()
-    environment = _environment(redis_port, folder)
-    (folder / "edge.toml").write_text(CONFIG)
+    environment = environment_of(folder, f"redis://{HOST}:{redis_port}/0")
     _edge(folder, environment, "db", "upgrade")
     _edge(folder, environment, "users", "add", ADMIN, "--role", "admin", "--role", "moderator")
     _edge(folder, environment, "users", "add", USER, "--role", "user")
@@ -81,21 +80,24 @@ def running_edge(redis_port: int, *, tokens: int = 8) -> Iterator[Served]:
         )
 
 
-def _environment(redis_port: int, folder: Path) -> dict[str, str]:
+def environment_of(folder: Path, redis_url: str = "") -> dict[str, str]:
+    """Give the settings, of which the longer ones are in a file of the folder."""
+    config = folder / "edge.toml"
+    config.write_text(CONFIG)
+    of_redis = {"EDGE_REDIS_URL": redis_url} if redis_url else {}
     return {
         "EDGE_ENVIRONMENT": "production",
         "EDGE_ISSUER": ISSUER,
         "EDGE_SECRET_KEY": base64.b64encode(secrets.token_bytes(32)).decode(),
         "EDGE_DATA_DIR": str(folder),
-        "EDGE_CONFIG": str(folder / "edge.toml"),
-        "EDGE_REDIS_URL": f"redis://{HOST}:{redis_port}/0",
+        "EDGE_CONFIG": str(config),
         "EDGE_PROXIES_TRUSTED": HOST,
         "EDGE_CORS_ALLOW_ORIGINS": APP,
-        "EDGE_LOG_LEVEL": "error",
         # The least that production may have: logging in is not what is measured here.
         "EDGE_PASSWORDS_MEMORY_KIB": str(19 * 1024),
         "EDGE_PASSWORDS_TIME_COST": "2",
         "EDGE_PASSWORDS_PARALLELISM": "1",
+        **of_redis,
     }
 
 

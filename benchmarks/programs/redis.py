@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 from benchmarks.programs.cpus import beside
 from benchmarks.programs.program import HOST, find, free_port, is_listening, new_folder, running
+from benchmarks.programs.shared import Shared
 
-INSTALL = "apt-get install redis-server"
+INSTALL: Final = "apt-get install redis-server"
 
 
 @contextmanager
@@ -16,3 +18,7 @@ def running_redis() -> Iterator[int]:
     options = ["--bind", HOST, "--port", str(port), "--save", ""]
     with running([program, *options], port, beside(), folder=new_folder(), is_up=is_listening):
         yield port
+
+
+REDIS: Final = Shared(running_redis)
+"""One for all cases that are open at the same time."""

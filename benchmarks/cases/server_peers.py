@@ -1,0 +1,34 @@
+"""What is used instead of Edge, asked the same over HTTP."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from benchmarks.case import Case
+from benchmarks.programs.asking import FROM_PAGE, by_admins, by_anybody, server_case, with_redis
+from benchmarks.programs.peer import TEXTBOOK, TUNED, fastapi_on_granian, fastapi_on_uvicorn
+from benchmarks.programs.served import Served
+from benchmarks.programs.shared import Shared
+
+_ADMIN_AREA: Final = by_admins("/admin-area", FROM_PAGE)
+
+
+def _cases(name: str, server: Shared[Served]) -> Iterator[Case]:
+    asked = {
+        "admin-area": _ADMIN_AREA,
+        "livez": by_anybody("/livez"),
+        "401": by_admins("/admin-area", FROM_PAGE, status=401, spoil="AAAAAAAA"),
+        "429": by_admins("/moderator-area", FROM_PAGE, status=429),
+    }
+    for what, ask in asked.items():
+        yield server_case(f"peer/{name}/{what}", server, ask)
+
+
+_UVICORN: Final = with_redis(lambda redis: fastapi_on_uvicorn(TUNED, redis))
+_GRANIAN: Final = with_redis(lambda redis: fastapi_on_granian(TUNED, redis))
+_TEXTBOOK: Final = with_redis(lambda redis: fastapi_on_uvicorn(TEXTBOOK, redis))
+
+CASES: Final[Sequence[Case]] = [
+    *_cases("fastapi-uvicorn", _UVICORN),
+    *_cases("fastapi-granian", _GRANIAN),
+    server_case("peer/fastapi-textbook/admin-area", _TEXTBOOK, _ADMIN_AREA),
+]

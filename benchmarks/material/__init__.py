@@ -1,0 +1,1 @@
+"""What cases are made of: tokens, requests, accounts. It uses the product, by its public parts."""
