@@ -7,7 +7,7 @@ commits. It is made ready in the process that measures it.
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from enum import StrEnum
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
@@ -48,6 +48,9 @@ MARGINS: Final = {
 }
 
 
+Unit = Literal["ns", "bytes"]
+
+
 class Case(msgspec.Struct, frozen=True, kw_only=True):
     """A benchmark: `open` makes it ready and is left when it was measured."""
 
@@ -58,6 +61,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     quick: bool = False  # one of the ten of `--quick`
     of: Sequence[str] = ()  # ids of floors and peers that it is compared with in the same run
     growth: tuple[str, int] | None = None  # ("signing keys", 100): a point of a curve
+    unit: Unit = "ns"  # what a batch gives, n times: of memory it gives n times the bytes
 
     @property
     def group(self) -> str:
