@@ -26,6 +26,7 @@ _MODULES: Final = (
     "server",
     "server_floors",
     "server_peers",
+    "process",
 )
 
 UNREADABLE: Final[dict[str, ImportError]] = {}

@@ -10,7 +10,7 @@ from uuid_utils.compat import uuid7
 
 from benchmarks.batches import calling, ready
 from benchmarks.case import Batch, Case
-from benchmarks.material.tokens import ALGORITHMS, TOKENS, new_key, new_verifier, now_s
+from benchmarks.material.tokens import ALGORITHMS, TOKENS, key_of, new_verifier, now_s
 from benchmarks.peers.agreed import AUDIENCE, ISSUER
 from edge.tokens.access_tokens import AccessTokenIssuer, Grant, IssuedToken
 from edge.tokens.claims import VerifiedToken
@@ -27,7 +27,7 @@ _GATED: Final = ("ES256",)
 
 
 def _issuing(algorithm: Algorithm) -> Batch:
-    key = new_key(algorithm)
+    key = key_of(algorithm)
     verifier = new_verifier(key)
     # Its clock stands still, or its view of the keys would be too old after six minutes.
     ring = KeyRing(verifier, ISSUER, _SCHEDULE, clock=time.time, monotonic=lambda: 0.0)

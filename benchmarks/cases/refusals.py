@@ -17,7 +17,7 @@ from benchmarks.material.tokens import (
     Document,
     SigningPair,
     forgetting,
-    new_key,
+    key_of,
     new_verifier,
     now_s,
     several,
@@ -83,7 +83,7 @@ def _spoil(filling: str | None, fault: Fault, header: Document, claims: Document
 
 def _refusing(fault: Fault, filling: str | None = None) -> Batch:
     """Refuse tokens whose signature is wrong besides."""
-    key = new_key("ES256")
+    key = key_of("ES256")
     tokens = [
         one.token for one in several(key, change=partial(_spoil, filling, fault), is_forged=True)
     ]
@@ -92,7 +92,7 @@ def _refusing(fault: Fault, filling: str | None = None) -> Batch:
 
 def _accepting(filling: str) -> Batch:
     """Accept tokens as long as may be, for what comes after the signature."""
-    key = new_key("ES256")
+    key = key_of("ES256")
     tokens = [one.token for one in several(key, change=partial(_fill, filling))]
     return _checking(key, tokens, lambda outcome: isinstance(outcome, VerifiedToken))
 
@@ -115,7 +115,7 @@ def _check(verifier: Verifier, token: bytes, now: float) -> VerifiedToken | Reas
 
 def _revoked() -> Batch:
     """Refuse tokens that were seen, and whose sessions ended since."""
-    key, now = new_key("ES256"), now_s()
+    key, now = key_of("ES256"), now_s()
     verify, snapshot = new_verifier(key).verify, RevocationSnapshot()
     tokens = [one.token for one in several(key)]
     verified = [verify(token, now) for token in tokens]

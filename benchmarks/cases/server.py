@@ -21,7 +21,7 @@ from benchmarks.programs.asking import (
 )
 from benchmarks.programs.edge import ADMIN, PASSWORD, running_edge
 
-_EDGE: Final = with_redis(running_edge)
+EDGE: Final = with_redis(running_edge)
 
 _ASKED_ABOUT: Final = {
     **FROM_PROXY,
@@ -39,34 +39,34 @@ def _peers(path: str) -> list[str]:
 CASES: Final[Sequence[Case]] = [
     server_case(
         "server/forward-auth",
-        _EDGE,
+        EDGE,
         by_admins("/forward/nginx", _ASKED_ABOUT),
         *("floor/asgi", "floor/rsgi", "floor/nginx", "floor/haproxy-jwt"),
         gated=True,
     ),
     server_case(
         "server/admin-area",
-        _EDGE,
+        EDGE,
         by_admins("/admin-area", FROM_PAGE),
         *("floor/litestar", *_peers("admin-area"), "peer/fastapi-textbook/admin-area"),
         gated=True,
     ),
-    server_case("server/livez", _EDGE, by_anybody("/livez"), "floor/litestar", *_peers("livez")),
-    server_case("server/bearer", _EDGE, by_admins("/bearer-protected"), "floor/litestar"),
+    server_case("server/livez", EDGE, by_anybody("/livez"), "floor/litestar", *_peers("livez")),
+    server_case("server/bearer", EDGE, by_admins("/bearer-protected"), "floor/litestar"),
     server_case(
         "server/basic",
-        _EDGE,
+        EDGE,
         by_anybody("/basic-protected", {**FROM_PROXY, "Authorization": _BASIC}),
     ),
     server_case(
         "server/401",
-        _EDGE,
+        EDGE,
         by_admins("/admin-area", FROM_PAGE, status=401, spoil="AAAAAAAA"),
         *_peers("401"),
     ),
     server_case(
         "server/429",
-        _EDGE,
+        EDGE,
         by_admins("/moderator-area", FROM_PAGE, status=429),
         *_peers("429"),
     ),

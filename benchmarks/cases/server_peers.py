@@ -23,12 +23,12 @@ def _cases(name: str, server: Shared[Served]) -> Iterator[Case]:
         yield server_case(f"peer/{name}/{what}", server, ask)
 
 
-_UVICORN: Final = with_redis(lambda redis: fastapi_on_uvicorn(TUNED, redis))
-_GRANIAN: Final = with_redis(lambda redis: fastapi_on_granian(TUNED, redis))
-_TEXTBOOK: Final = with_redis(lambda redis: fastapi_on_uvicorn(TEXTBOOK, redis))
+UVICORN: Final = with_redis(lambda redis: fastapi_on_uvicorn(TUNED, redis))
+GRANIAN: Final = with_redis(lambda redis: fastapi_on_granian(TUNED, redis))
+TEXTBOOK_APP: Final = with_redis(lambda redis: fastapi_on_uvicorn(TEXTBOOK, redis))
 
 CASES: Final[Sequence[Case]] = [
-    *_cases("fastapi-uvicorn", _UVICORN),
-    *_cases("fastapi-granian", _GRANIAN),
-    server_case("peer/fastapi-textbook/admin-area", _TEXTBOOK, _ADMIN_AREA),
+    *_cases("fastapi-uvicorn", UVICORN),
+    *_cases("fastapi-granian", GRANIAN),
+    server_case("peer/fastapi-textbook/admin-area", TEXTBOOK_APP, _ADMIN_AREA),
 ]

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.hashes import SHA256, SHA384, HashAlgorithm
 
 from benchmarks.batches import calling, ready
 from benchmarks.case import Batch, Case
-from benchmarks.material.tokens import ALGORITHMS, Signed, new_key, several
+from benchmarks.material.tokens import ALGORITHMS, Signed, key_of, several
 from edge.tokens.jose.keys import import_key, public_value
 from edge.tokens.keys import Algorithm
 
@@ -61,7 +61,7 @@ def _ecdsa(key: Any, hashed: HashAlgorithm, size: int) -> Check:  # noqa: ANN401
 
 
 def _floor(algorithm: Algorithm) -> Batch:
-    key = new_key(algorithm)
+    key = key_of(algorithm)
     check = _primitive(algorithm, public_value(import_key(key.jwk)))
     good, forged = several(key), several(key, is_forged=True)[0]
     if _passes(check, forged):
@@ -78,7 +78,7 @@ def _passes(check: Check, one: Signed) -> bool:
 
 
 def _digest_and_look_up() -> Batch:
-    tokens = [one.token for one in several(new_key("ES256"))]
+    tokens = [one.token for one in several(key_of("ES256"))]
     known = {sha256(token).digest(): token for token in tokens}
     recall = known.get
     return calling(lambda token: recall(sha256(token).digest()), tokens, bool)

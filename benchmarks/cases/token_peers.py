@@ -14,7 +14,7 @@ from joserfc.jws import JWSRegistry
 
 from benchmarks.batches import calling, ready
 from benchmarks.case import Batch, Case
-from benchmarks.material.tokens import SigningPair, new_key, several
+from benchmarks.material.tokens import SigningPair, key_of, several
 from benchmarks.peers.agreed import AUDIENCE, ISSUER
 from edge.tokens.jose.keys import import_key, public_value
 from edge.tokens.keys import Algorithm
@@ -46,8 +46,10 @@ def with_joserfc(algorithm: Algorithm, key: SigningPair) -> Check:
 
 
 def with_authlib(algorithm: Algorithm, key: SigningPair) -> Check:
+    import authlib.deprecate  # noqa: PLC0415  # it makes its warnings heard
+
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # its author moves on to joserfc
+        warnings.simplefilter("ignore", authlib.deprecate.AuthlibDeprecationWarning)
         from authlib.jose import JsonWebKey, JsonWebToken  # noqa: PLC0415
     prepared, tokens = JsonWebKey.import_key(key.jwk), JsonWebToken([algorithm])
     options = {
@@ -96,7 +98,7 @@ _PEERS: Final[
 
 
 def _peer(make: Callable[[Algorithm, SigningPair], Check], algorithm: Algorithm) -> Batch:
-    key = new_key(algorithm)
+    key = key_of(algorithm)
     check = make(algorithm, key)
     tokens = [one.token for one in several(key)]
     _see_that_it_refuses(check, several(key, is_forged=True)[0].token)

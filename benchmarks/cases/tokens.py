@@ -10,6 +10,7 @@ from benchmarks.case import Batch, Case
 from benchmarks.material.tokens import (
     ALGORITHMS,
     forgetting,
+    key_of,
     new_key,
     new_verifier,
     now_s,
@@ -40,7 +41,7 @@ def _holds(outcome: object) -> bool:
 
 def _cold(algorithm: Algorithm, roles: Sequence[str] = ("moderator", "user")) -> Batch:
     """Verify tokens that were never seen, with every check but revocation."""
-    key, now = new_key(algorithm), now_s()
+    key, now = key_of(algorithm), now_s()
     verifier = new_verifier(key)
     tokens = [one.token for one in several(key, roles=roles)]
     verify, forget = verifier.verify, forgetting(verifier, key)
@@ -58,7 +59,7 @@ def _among_keys(size: int) -> Batch:
 
 def _warm(revoked: int) -> Batch:
     """Verify tokens that were seen, with the look at the list of revocations."""
-    key, now = new_key("ES256"), now_s()
+    key, now = key_of("ES256"), now_s()
     verify, is_revoked = new_verifier(key).verify, _snapshot(revoked).is_revoked
     tokens = [one.token for one in several(key)]
 

@@ -3,6 +3,7 @@
 import base64
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any, Final
 
 import msgspec
@@ -54,6 +55,10 @@ def new_key(algorithm: Algorithm) -> SigningPair:
     key = _GENERATE[algorithm]()
     jwk = {**key.as_dict(private=True), "alg": algorithm, "kid": key.thumbprint()}
     return SigningPair(signing_key(jwk, str(jwk["kid"])), verifying_key(jwk), jwk)
+
+
+key_of: Final = cache(new_key)
+"""Give the key of an algorithm that all cases of a process share: RSA keys take long to make."""
 
 
 def sign(

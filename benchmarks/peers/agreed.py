@@ -35,6 +35,19 @@ SECURITY_FIELDS: Final[Mapping[str, str]] = {
     "cache-control": "no-store",
 }
 
+_HOUR_S: Final = 3600
+LIFETIME_S: Final = 6 * _HOUR_S  # longer than any run takes
+
+
+def spoilt_claims(now_s: int) -> dict[str, dict[str, Any]]:
+    """Give what makes a token bad that is signed as it should be, by name."""
+    return {
+        "expired": {"exp": now_s - _HOUR_S},
+        "not yet valid": {"nbf": now_s + _HOUR_S, "exp": now_s + 2 * _HOUR_S},
+        "for others": {"aud": "others"},
+        "of others": {"iss": "https://other.example.com"},
+    }
+
 
 def new_claims(roles: Sequence[str]) -> dict[str, Any]:
     """Make the claims that Edge puts into a token, for one that a peer is to accept."""
@@ -43,7 +56,7 @@ def new_claims(roles: Sequence[str]) -> dict[str, Any]:
         "iss": ISSUER,
         "sub": str(uuid4()),
         "aud": AUDIENCE,
-        "exp": now + 900,
+        "exp": now + LIFETIME_S,
         "iat": now,
         "jti": str(uuid4()),
         "client_id": "first-party",

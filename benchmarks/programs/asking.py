@@ -3,7 +3,7 @@
 import http.client
 import itertools
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, closing, contextmanager
 from functools import partial
 from typing import Final
 from urllib.parse import urlsplit
@@ -98,9 +98,7 @@ async def _opened(server: Shared[Served], ask: Ask) -> AsyncIterator[Batch]:
 def _probe(asked: Asked) -> int:
     """Ask once, and give the status: h2load tells only its first digit."""
     url = urlsplit(asked.url)
-    connection = http.client.HTTPConnection(url.netloc, timeout=10)
-    try:
+    with closing(http.client.HTTPConnection(url.netloc, timeout=10)) as connection:
         connection.request("GET", url.path, headers=dict(asked.fields))
-        return connection.getresponse().status
-    finally:
-        connection.close()
+        with connection.getresponse() as answer:
+            return answer.status

@@ -1,22 +1,23 @@
 """Edge as it is run in production: one worker behind a proxy on this machine, with Redis."""
 
 import base64
-import http.client
 import secrets
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlencode
 
 import msgspec
 
-from benchmarks.peers.agreed import APP, ISSUER
+from benchmarks.peers.agreed import APP, ISSUER, LIFETIME_S
 from benchmarks.programs.cpus import measured
+from benchmarks.programs.memory import folder_in_memory
 from benchmarks.programs.program import (
     HOST,
+    Running,
     free_port,
     is_answering,
     new_folder,
@@ -27,6 +28,7 @@ from benchmarks.programs.served import Served
 
 ADMIN: Final = "bench-admin"
 USER: Final = "bench-user"
+TOKENS: Final = 64
 PASSWORD: Final = "a-lamp-of-seven-dolphins"  # noqa: S105  # of accounts that are gone in a minute
 
 # Windows that no measurement fills, and one that is full after its first request.
@@ -53,31 +55,54 @@ name = "all"
 paths = ["/*"]
 rate_policies = ["bench"]
 """
-_FROM_PROXY: Final = {"X-Forwarded-For": "198.51.100.7", "X-Forwarded-Proto": "https"}
+
+
+class Prepared(msgspec.Struct, frozen=True):
+    """What `benchmarks.material.prepare` made."""
+
+    admin_tokens: list[str]
+    user_tokens: list[str]
+    bad_tokens: dict[str, str]
 
 
 @contextmanager
-def running_edge(redis_port: int, *, tokens: int = 8) -> Iterator[Served]:
-    """Start it with two accounts, an admin and a user, and log each in a few times."""
-    folder, port = new_folder(), free_port()
-    environment = environment_of(folder, f"redis://{HOST}:{redis_port}/0")
-    _edge(folder, environment, "db", "upgrade")
-    _edge(folder, environment, "users", "add", ADMIN, "--role", "admin", "--role", "moderator")
-    _edge(folder, environment, "users", "add", USER, "--role", "user")
-    command = [sys.executable, "-m", "edge", "serve", "--port", str(port)]
-    with running(
-        command,
-        port,
-        measured(),
-        folder=folder,
-        environment=environment,
-        is_up=is_answering("/readyz"),
-    ) as found:
-        yield Served(
-            found,
-            [_log_in(port, ADMIN) for _ in range(tokens)],
-            [_log_in(port, USER) for _ in range(tokens)],
+def prepared_edge(redis_port: int) -> Iterator[tuple[Mapping[str, str], Prepared]]:
+    """Make a database with two accounts; gives the settings to serve it by, and tokens."""
+    with tempfile.TemporaryDirectory(prefix="edge-bench-", dir=folder_in_memory()) as folder:
+        environment = environment_of(Path(folder), f"redis://{HOST}:{redis_port}/0")
+        done = subprocess.run(
+            [sys.executable, "-m", "benchmarks.material.prepare"],
+            cwd=folder,
+            env={**plain_environment(), **environment},
+            capture_output=True,
+            check=False,
         )
+        if done.returncode:
+            message = f"Edge cannot be prepared:\n{done.stderr.decode(errors='replace')}"
+            raise RuntimeError(message)
+        yield environment, msgspec.json.decode(done.stdout, type=Prepared)
+
+
+@contextmanager
+def serving_edge(environment: Mapping[str, str]) -> Iterator[Running]:
+    """Serve what was prepared, until it is ready."""
+    port = free_port()
+    command = [sys.executable, "-m", "edge", "serve", "--port", str(port)]
+    is_up = is_answering("/readyz")
+    with running(
+        command, port, measured(), folder=new_folder(), environment=environment, is_up=is_up
+    ) as found:
+        yield found
+
+
+@contextmanager
+def running_edge(redis_port: int) -> Iterator[Served]:
+    """Prepare and serve it."""
+    with (
+        prepared_edge(redis_port) as (environment, made),
+        serving_edge(environment) as found,
+    ):
+        yield Served(found, made.admin_tokens, made.user_tokens, made.bad_tokens)
 
 
 def environment_of(folder: Path, redis_url: str = "") -> dict[str, str]:
@@ -93,38 +118,10 @@ def environment_of(folder: Path, redis_url: str = "") -> dict[str, str]:
         "EDGE_CONFIG": str(config),
         "EDGE_PROXIES_TRUSTED": HOST,
         "EDGE_CORS_ALLOW_ORIGINS": APP,
+        "EDGE_TOKENS_ACCESS_LIFETIME_S": str(LIFETIME_S),
         # The least that production may have: logging in is not what is measured here.
         "EDGE_PASSWORDS_MEMORY_KIB": str(19 * 1024),
         "EDGE_PASSWORDS_TIME_COST": "2",
         "EDGE_PASSWORDS_PARALLELISM": "1",
         **of_redis,
     }
-
-
-def _edge(folder: Path, environment: Mapping[str, str], *arguments: str) -> None:
-    done = subprocess.run(  # noqa: S603  # ours
-        [sys.executable, "-m", "edge", *arguments],
-        cwd=folder,
-        env={**plain_environment(), **environment},
-        input=PASSWORD + "\n",
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        message = f"edge {' '.join(arguments)}: {done.stderr}"
-        raise RuntimeError(message)
-
-
-def _log_in(port: int, username: str) -> str:
-    asked = {"grant_type": "password", "username": username, "password": PASSWORD}
-    form = {"Content-Type": "application/x-www-form-urlencoded", **_FROM_PROXY}
-    connection = http.client.HTTPConnection(HOST, port, timeout=10)
-    connection.request("POST", "/token", urlencode(asked), form)
-    answer = connection.getresponse()
-    body = answer.read()
-    connection.close()
-    if answer.status != http.HTTPStatus.OK:
-        message = f"{username} cannot log in: {answer.status} {body.decode()}"
-        raise RuntimeError(message)
-    return str(msgspec.json.decode(body)["access_token"])

@@ -53,10 +53,15 @@ class H2load:
                 *command, *options, asked.url, stdout=PIPE, stderr=PIPE
             )
         output, errors = await process.communicate()
-        return _read(output.decode() + errors.decode(), asked.status, n)
+        return read_rate(output.decode() + errors.decode(), asked.status, n)
 
 
-def _read(output: str, status: int, n: int) -> int:
+def read_rate(output: str, status: int, n: int) -> int:
+    """Give the nanoseconds of n requests, from what h2load wrote.
+
+    Raises:
+        WrongResultError: not all of the answers are of the right class.
+    """
     rate, classes = _RATE.search(output), _CLASSES.search(output)
     if rate is None or classes is None or int(classes[status // 100 - 1]) != n:
         message = f"not all of {n} answers were {status}; h2load wrote:\n{output}"

@@ -1,14 +1,15 @@
 """The FastAPI peer, with tokens that it accepts."""
 
 import secrets
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import jwt
 
-from benchmarks.peers.agreed import new_claims
+from benchmarks.peers.agreed import new_claims, spoilt_claims
 from benchmarks.programs.hosts import on_granian, on_uvicorn
 from benchmarks.programs.program import HOST, Running
 from benchmarks.programs.served import Served
@@ -42,8 +43,15 @@ def _served(
             found,
             [_token(secret, "admin", "moderator") for _ in range(64)],
             [_token(secret, "user") for _ in range(64)],
+            _bad_tokens(secret),
         )
 
 
-def _token(secret: str, *roles: str) -> str:
-    return jwt.encode(new_claims(roles), secret, "HS256", {"typ": "at+jwt"})
+def _token(secret: str, *roles: str, typ: str = "at+jwt", **changed: Any) -> str:  # noqa: ANN401  # claims
+    return jwt.encode({**new_claims(roles), **changed}, secret, "HS256", {"typ": typ})
+
+
+def _bad_tokens(secret: str) -> dict[str, str]:
+    spoilt = spoilt_claims(int(time.time()))
+    found = {name: _token(secret, "admin", **changed) for name, changed in spoilt.items()}
+    return {**found, "of another type": _token(secret, "admin", typ="JWT")}

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Final
 
@@ -23,7 +23,7 @@ HOST: Final = "127.0.0.1"
 ROOT: Final = Path(__file__).parents[2]
 
 _START_TIMEOUT_S: Final = 60
-_POLL_S: Final = 0.02
+_POLL_S: Final = 0.01
 # Debian keeps servers where PATH of an ordinary user does not look.
 _SEARCH_PATH: Final = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin"])
 
@@ -38,9 +38,9 @@ class MissingProgramError(Exception):
 
 
 class Running(msgspec.Struct, frozen=True):
-    """A program that was started."""
+    """A program that was started; `pid` is its own, whose children are workers."""
 
-    pid: int  # of what was asked for
+    pid: int
     port: int
 
     @property
@@ -108,6 +108,7 @@ def running(
 def plain_environment() -> dict[str, str]:
     """Give this environment without settings of Edge, and with the code of this tree."""
     outer = {name: text for name, text in os.environ.items() if not name.startswith("EDGE_")}
+    outer.pop("PYTHONDONTWRITEBYTECODE", None)  # every start would compile all libraries again
     path = os.pathsep.join(filter(None, [str(ROOT), outer.get("PYTHONPATH")]))
     return {**outer, "PYTHONPATH": path}
 
@@ -124,9 +125,10 @@ def is_answering(path: str) -> Callable[[int], bool]:
 
     def ask(port: int) -> bool:
         connection = http.client.HTTPConnection(HOST, port, timeout=1)
-        with suppress(OSError, http.client.HTTPException):
+        with closing(connection), suppress(OSError, http.client.HTTPException):
             connection.request("GET", path)
-            return connection.getresponse().status == http.HTTPStatus.OK
+            with connection.getresponse() as answer:
+                return answer.status == http.HTTPStatus.OK
         return False
 
     return ask
