@@ -58,6 +58,12 @@ def _preflight(_: Service) -> list[Exchange]:
     return [exchange("/admin-area", asked, method="OPTIONS")]
 
 
+def _posting(_: Service) -> list[Exchange]:
+    fields = {**_FROM_PAGE, "content-type": "application/json"}
+    bodies = [b'{"title": "number %d", "description": "<b>bold</b>"}' % n for n in range(64)]
+    return [exchange("/safe-input", fields, method="POST", body=body) for body in bodies]
+
+
 @asynccontextmanager
 async def _asking(requests: Requests, status: int) -> AsyncIterator[Batch]:
     async with running_service() as service:
@@ -120,6 +126,7 @@ CASES: Final[Sequence[Case]] = [
     _case("429", _by_admin("/moderator-area", _FROM_PAGE), 429, gated=True),
     _case("404", _by_nobody("/nowhere"), 404, gated=True),
     _case("preflight", _preflight, 204),
+    _case("post", _posting),
     Case(id="http/layer", open=_layer, gated=True, of=["floor/in-process/asgi"]),
     Case(id="floor/in-process/asgi", open=partial(_without_edge, hello.asgi)),
     Case(id="floor/in-process/litestar", open=partial(_without_edge, hello.litestar)),

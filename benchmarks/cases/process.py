@@ -95,7 +95,7 @@ CASES: Final[Sequence[Case]] = [
         of=["floor/import", "floor/start-litestar"],
     ),
     Case(
-        id="process/memory",
+        id="memory/worker",
         open=partial(_growing_big, _prepared),
         kind=Kind.PROCESS,
         of=["floor/memory-litestar"],

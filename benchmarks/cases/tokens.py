@@ -1,12 +1,13 @@
 """Verifying an access token: never seen, seen before, and among more and more of everything."""
 
+import tracemalloc
 from collections.abc import Sequence
 from functools import partial
 from typing import Final
 from uuid import uuid4
 
 from benchmarks.batches import calling, ready
-from benchmarks.case import Batch, Case
+from benchmarks.case import Batch, Case, Kind, WrongResultError
 from benchmarks.material.tokens import (
     ALGORITHMS,
     forgetting,
@@ -23,6 +24,7 @@ from edge.tokens.revocations import Change, RevocationSnapshot
 
 _KEYS: Final = (1, 10, 100)
 _ROLES: Final = (10, 100)
+_REMEMBERED: Final = 2000
 _REVOCATIONS: Final = (0, 1000, 100_000)
 
 _GATED: Final = ("HS256", "ES256", "RS256", "EdDSA")
@@ -68,6 +70,22 @@ def _warm(revoked: int) -> Batch:
         return isinstance(verified, VerifiedToken) and not is_revoked(verified)
 
     return calling(check, tokens, bool)
+
+
+async def _bytes_of_remembered(n: int) -> int:
+    """Give n times the memory that a remembered token takes."""
+    key, now = key_of("HS256"), now_s()
+    verifier = new_verifier(key)
+    tokens = [sign(key).token for _ in range(_REMEMBERED)]
+    tracemalloc.start()
+    for token in tokens:
+        verifier.verify(token, now)
+    taken, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    if len(verifier) != len(tokens):
+        message = f"it remembers {len(verifier)} of {len(tokens)}"
+        raise WrongResultError(message)
+    return taken * n // len(tokens)
 
 
 def _snapshot(size: int) -> RevocationSnapshot:
@@ -124,5 +142,11 @@ CASES: Final[Sequence[Case]] = [
             growth=("a token seen before, by revocations", size),
         )
         for size in _REVOCATIONS
+    ),
+    Case(
+        id="memory/remembered-token",
+        open=ready(lambda: _bytes_of_remembered),
+        kind=Kind.PROCESS,  # as long as one: few batches
+        unit="bytes",
     ),
 ]
