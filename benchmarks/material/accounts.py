@@ -18,6 +18,7 @@ from edge.settings import Settings
 from edge.settings.model import Database, Passwords
 from edge.settings.secret import Secret
 from edge.stores.tables import sessions, users
+from edge.telemetry import logs
 from edge.tokens.session import SALT_BYTES, Origin
 from edge.tokens.sessions import Started
 
@@ -47,6 +48,7 @@ async def opened_edge(database_url: str | None = None) -> AsyncIterator[Edge]:
 
     A disk would be most of what is measured, and the least steady part.
     """
+    logs.configure("error", as_json=True)  # or migrations would tell of themselves
     with tempfile.TemporaryDirectory(prefix="edge-bench-", dir=folder_in_memory()) as folder:
         edge = Edge(settings_for(Path(folder), database_url))
         async with edge.stores_open():
