@@ -20,13 +20,17 @@ _NS: Final = 1_000_000_000
 def main(cases: Sequence[Case]) -> None:
     """Print rates and ratios, each with its quartiles over the rounds."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else _ROUNDS
+    asked = {other for case in cases for other in case.of}
+    cases = [case for case in cases if case.of or case.id in asked]
     with_affinity = hasattr(os, "sched_setaffinity")
     if with_affinity:
         os.sched_setaffinity(0, measured())
     times = asyncio.run(_take_turns(cases, rounds))
     for case in cases:
         rates = [_NS / took for took in times[case.id]]
-        print(f"{case.id:34}{_spread(rates, ',.0f')} requests/s")
+        what = "us of CPU" if case.id.endswith("/cpu") else "requests/s"
+        shown = [took / 1000 for took in times[case.id]] if "CPU" in what else rates
+        print(f"{case.id:40}{_spread(shown, ',.1f')} {what}")
     for case in cases:
         for other in case.of:
             pairs = zip(times[other], times[case.id], strict=True)

@@ -16,7 +16,7 @@ from benchmarks.programs.asking import (
     FROM_PROXY,
     by_admins,
     by_anybody,
-    server_case,
+    server_cases,
     with_redis,
 )
 from benchmarks.programs.edge import ADMIN, PASSWORD, running_edge
@@ -37,34 +37,34 @@ def _peers(path: str) -> list[str]:
 
 
 CASES: Final[Sequence[Case]] = [
-    server_case(
+    *server_cases(
         "server/forward-auth",
         EDGE,
         by_admins("/forward/nginx", _ASKED_ABOUT),
         *("floor/asgi", "floor/rsgi", "floor/nginx", "floor/haproxy-jwt"),
         gated=True,
     ),
-    server_case(
+    *server_cases(
         "server/admin-area",
         EDGE,
         by_admins("/admin-area", FROM_PAGE),
         *("floor/litestar", *_peers("admin-area"), "peer/fastapi-textbook/admin-area"),
         gated=True,
     ),
-    server_case("server/livez", EDGE, by_anybody("/livez"), "floor/litestar", *_peers("livez")),
-    server_case("server/bearer", EDGE, by_admins("/bearer-protected"), "floor/litestar"),
-    server_case(
+    *server_cases("server/livez", EDGE, by_anybody("/livez"), "floor/litestar", *_peers("livez")),
+    *server_cases("server/bearer", EDGE, by_admins("/bearer-protected"), "floor/litestar"),
+    *server_cases(
         "server/basic",
         EDGE,
         by_anybody("/basic-protected", {**FROM_PROXY, "Authorization": _BASIC}),
     ),
-    server_case(
+    *server_cases(
         "server/401",
         EDGE,
         by_admins("/admin-area", FROM_PAGE, status=401, spoil="AAAAAAAA"),
         *_peers("401"),
     ),
-    server_case(
+    *server_cases(
         "server/429",
         EDGE,
         by_admins("/moderator-area", FROM_PAGE, status=429),
@@ -76,4 +76,4 @@ CASES: Final[Sequence[Case]] = [
 if __name__ == "__main__":
     from benchmarks.turns import main
 
-    main([*CASES[:2], *server_floors.CASES, *server_peers.CASES])
+    main([*CASES[:4], *server_floors.CASES, *server_peers.CASES])

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Final
 
 from benchmarks.case import Case
-from benchmarks.programs.asking import alone, by_admins, by_anybody, server_case
+from benchmarks.programs.asking import alone, by_admins, by_anybody, server_cases
 from benchmarks.programs.balancers import haproxy, nginx
 from benchmarks.programs.hosts import on_granian
 from benchmarks.programs.served import Served
@@ -17,9 +17,9 @@ def _hello(name: str, interface: str = "asgi") -> Shared[Served]:
 
 
 CASES: Final[Sequence[Case]] = [
-    server_case("floor/asgi", _hello("asgi"), by_anybody("/")),
-    server_case("floor/rsgi", _hello("rsgi", "rsgi"), by_anybody("/")),
-    server_case("floor/litestar", _hello("litestar"), by_anybody("/")),
-    server_case("floor/nginx", Shared(nginx), by_anybody("/")),
-    server_case("floor/haproxy-jwt", Shared(haproxy), by_admins("/orders/7")),
+    *server_cases("floor/asgi", _hello("asgi"), by_anybody("/")),
+    *server_cases("floor/rsgi", _hello("rsgi", "rsgi"), by_anybody("/")),
+    *server_cases("floor/litestar", _hello("litestar"), by_anybody("/")),
+    *server_cases("floor/nginx", Shared(nginx), by_anybody("/")),
+    *server_cases("floor/haproxy-jwt", Shared(haproxy), by_admins("/orders/7")),
 ]

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from benchmarks.case import Case
-from benchmarks.programs.asking import FROM_PAGE, by_admins, by_anybody, server_case, with_redis
+from benchmarks.programs.asking import FROM_PAGE, by_admins, by_anybody, server_cases, with_redis
 from benchmarks.programs.peer import TEXTBOOK, TUNED, fastapi_on_granian, fastapi_on_uvicorn
 from benchmarks.programs.served import Served
 from benchmarks.programs.shared import Shared
@@ -20,7 +20,7 @@ def _cases(name: str, server: Shared[Served]) -> Iterator[Case]:
         "429": by_admins("/moderator-area", FROM_PAGE, status=429),
     }
     for what, ask in asked.items():
-        yield server_case(f"peer/{name}/{what}", server, ask)
+        yield from server_cases(f"peer/{name}/{what}", server, ask)
 
 
 UVICORN: Final = with_redis(lambda redis: fastapi_on_uvicorn(TUNED, redis))
@@ -30,5 +30,5 @@ TEXTBOOK_APP: Final = with_redis(lambda redis: fastapi_on_uvicorn(TEXTBOOK, redi
 CASES: Final[Sequence[Case]] = [
     *_cases("fastapi-uvicorn", UVICORN),
     *_cases("fastapi-granian", GRANIAN),
-    server_case("peer/fastapi-textbook/admin-area", TEXTBOOK_APP, _ADMIN_AREA),
+    *server_cases("peer/fastapi-textbook/admin-area", TEXTBOOK_APP, _ADMIN_AREA),
 ]

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from benchmarks.case import Batch, Case, Kind, WrongResultError
 from benchmarks.peers.agreed import APP
+from benchmarks.programs.cpu_time import cpu_time_ns
 from benchmarks.programs.h2load import Asked, H2load
 from benchmarks.programs.program import Running
 from benchmarks.programs.redis import REDIS
@@ -69,28 +70,39 @@ def by_anybody(path: str, fields: Mapping[str, str] = FROM_PROXY) -> Ask:
     return lambda served: [Asked(f"{served.running.url}{path}", fields)]
 
 
-def server_case(name: str, server: Shared[Served], ask: Ask, *of: str, gated: bool = False) -> Case:
-    """Make a case; the operation is a request, on one of 32 connections."""
-    opening = partial(_opened, server, ask)
-    return Case(id=name, open=opening, kind=Kind.SERVER, of=of, gated=gated)
+def server_cases(
+    name: str, server: Shared[Served], ask: Ask, *of: str, gated: bool = False
+) -> list[Case]:
+    """Make two cases, in which the operation is a request, on one of 32 connections.
+
+    One is of the time that it takes, and one, whose id ends in `/cpu`, of the CPU time that the
+    server takes for it: that has less noise where other work is done on the machine, and leaves
+    out what Redis takes.
+    """
+    time, cpu = (partial(_opened, server, ask, is_cpu=is_cpu) for is_cpu in (False, True))
+    case = Case(id=name, open=time, kind=Kind.SERVER, of=of, gated=gated)
+    beside = [f"{other}/cpu" for other in of]
+    return [case, Case(id=f"{name}/cpu", open=cpu, kind=Kind.SERVER, of=beside)]
 
 
 @asynccontextmanager
-async def _opened(server: Shared[Served], ask: Ask) -> AsyncIterator[Batch]:
+async def _opened(server: Shared[Served], ask: Ask, *, is_cpu: bool) -> AsyncIterator[Batch]:
     generator = H2load()
     with server.use() as served:
         asked = ask(served)
         for one in asked:  # what is seen for the first time is not what is measured
             _probe(one)
-        turns = itertools.cycle(asked)
+        turns, pid = itertools.cycle(asked), served.running.pid
 
         async def batch(n: int) -> int:
             one = next(turns)
+            before_ns = cpu_time_ns(pid)
             took_ns = await generator.burst(one, n)
+            used_ns = cpu_time_ns(pid) - before_ns
             if _probe(one) != one.status:
                 message = f"an answer is not {one.status} any more"
                 raise WrongResultError(message)
-            return took_ns
+            return used_ns if is_cpu else took_ns
 
         yield batch
 
