@@ -86,7 +86,8 @@ def bars(result: Report, name: str = "bars", group: str | None = None) -> Pictur
 def _other(ratio: Ratio) -> Bar:
     turned = Interval(1 / ratio.times.value, 1 / ratio.times.high, 1 / ratio.times.low)
     multiple = ratio.times if ratio.relation == "floor" else turned
-    return Bar(ratio.reference, ratio.relation, turned, multiple)
+    name = ratio.reference.removeprefix(f"{ratio.relation}/")
+    return Bar(name, ratio.relation, turned, multiple)
 
 
 def _label(one: Bar) -> str:

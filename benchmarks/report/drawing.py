@@ -34,9 +34,9 @@ class Scale(msgspec.Struct, frozen=True):
 
     def at(self, value: float) -> float:
         """Give the place of a value."""
-        low, high, here = (self._turned(one) for one in (self.low, self.high, value))
-        part = (here - low) / (high - low)
-        return self.left + self.width * min(max(part, 0.0), 1.0)
+        seen = min(max(value, self.low), self.high)
+        low, high, here = (self._turned(one) for one in (self.low, self.high, seen))
+        return self.left + self.width * (here - low) / (high - low)
 
     def holds(self, value: float) -> bool:
         """Whether a value is within, and not beyond the edge."""

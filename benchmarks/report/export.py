@@ -22,6 +22,7 @@ class _Values(msgspec.Struct, frozen=True):
     id: str
     group: str
     each: Sequence[float]
+    operations: int = 0  # timed together; 0 is not known
     ns: Interval | None = None  # where only this is known
 
 
@@ -41,12 +42,12 @@ def _values(result: Comparison | Report) -> Iterator[_Values]:
     if isinstance(result, Report):
         for case in result.cases:
             if case.error is None:
-                yield _Values(case.id, case.group, [case.ns.value], case.ns)
+                yield _Values(case.id, case.group, [case.ns.value], ns=case.ns)
         return
     for compared in result.cases:
         if compared.pairs:
             each = [pair.head_ns for pair in compared.pairs]
-            yield _Values(compared.id, compared.group, each)
+            yield _Values(compared.id, compared.group, each, compared.operations)
 
 
 def _pyperf(values: Sequence[_Values], environment: Environment) -> dict[str, Any]:
@@ -58,7 +59,7 @@ def _pyperf(values: Sequence[_Values], environment: Environment) -> dict[str, An
     }
     benchmarks = [
         {
-            "metadata": {"name": one.id},
+            "metadata": {"name": one.id} | ({"loops": one.operations} if one.operations else {}),
             "runs": [{"values": [ns * _NS]} for ns in one.each],  # a run is a process
         }
         for one in values

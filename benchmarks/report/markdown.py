@@ -79,7 +79,7 @@ def _comparison(result: Comparison) -> Iterator[str]:
         yield from _folded(f"{len(same)} ok", _cases(same))
     if result.dependencies:
         listed = "\n".join(f"- {code(one)}" for one in result.dependencies)
-        yield from _folded(f"{len(result.dependencies)} dependencies changed", listed)
+        yield from _folded(f"dependencies that changed: {len(result.dependencies)}", listed)
     yield from _folded("environment", facts_table(result.environment))
 
 

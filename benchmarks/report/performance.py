@@ -8,6 +8,7 @@ their floors and peers, `growth` what each curve did, `machine` where and when.
 """
 
 import re
+from itertools import cycle
 from typing import Final
 
 from benchmarks.report.growth import curves, told
@@ -15,31 +16,45 @@ from benchmarks.report.markdown import code, facts_table, measured_table, table
 from benchmarks.report.summary import grouped, name_of
 from benchmarks.results import Report
 
-_END: Final = "<!-- edge-bench: end -->"
-_BLOCK: Final = re.compile(rf"(<!-- edge-bench: (\w+) ?(\S*) -->\n).*?({_END})", re.DOTALL)
+_MARKER: Final = re.compile(r"^(<!-- edge-bench: (.*?) -->\n)", re.MULTILINE)
+_END: Final = "end"
 
 
 class UnknownBlockError(Exception):
-    """A marker asks for what the run does not have; its old figures must not stay."""
+    """A marker asks for what the run does not have: old figures must not stay unnoticed."""
+
+    def __init__(self, marker: str) -> None:
+        super().__init__(f"edge-bench: {marker}")
 
 
 def performance(result: Report, previous_text: str) -> str:
     """Give the document with the figures of this run.
 
     Raises:
-        UnknownBlockError: a marker is not understood, or the run lacks what it asks for.
+        UnknownBlockError: a marker is not understood or stands alone, or the run lacks what it
+            asks for.
     """
-    return _BLOCK.sub(
-        lambda found: f"{found[1]}{_content(result, *found.group(2, 3))}\n{found[4]}", previous_text
-    )
+    # Text, then (marker, what it asks for, text) again and again.
+    text, *rest = _MARKER.split(previous_text)
+    asked = rest[1::3]
+    for is_end, what in zip(cycle((False, True)), asked, strict=False):
+        if (what == _END) is not is_end:
+            raise UnknownBlockError(what)
+    if len(asked) % 2:
+        raise UnknownBlockError(asked[-1])
+    parts = [text]
+    for marker, what, after in zip(rest[0::3], asked, rest[2::3], strict=True):
+        parts += [marker, after if what == _END else f"{_content(result, what)}\n"]
+    return "".join(parts)
 
 
-def _content(result: Report, kind: str, name: str) -> str:
-    if kind == "machine":
+def _content(result: Report, what: str) -> str:
+    kind, _, name = what.partition(" ")
+    if what == "machine":
         return f"{code(name_of(result.side))}:\n\n{facts_table(result.environment)}"
-    if kind == "growth" and result.growth:
+    if what == "growth" and result.growth:
         rows = ((code(points[0].curve), told(points)) for points in curves(result))
         return table(("of", "what it takes"), rows)
     if kind == "cases" and (cases := grouped(result.cases).get(name)):
         return measured_table(result, cases)
-    raise UnknownBlockError(f"edge-bench: {kind} {name}".rstrip())
+    raise UnknownBlockError(what)

@@ -123,7 +123,8 @@ def _control(result: Comparison) -> str:
         return "no A/A control"
     spreads = [case.pair_sd for case in result.control if case.pair_sd is not None]
     spread = f", pair SD {percent(max(spreads))}" if spreads else ""
-    return f"A/A control {'off' if result.verdict is Verdict.INVALID else 'ok'}{spread}"
+    is_off = any(case.verdict is Verdict.INVALID for case in result.control)
+    return f"A/A control {'off' if is_off else 'ok'}{spread}"
 
 
 def _size(case: CaseResult) -> float:

@@ -158,7 +158,7 @@ def ratios(id_: str, **found: float) -> list[Ratio]:
     return [
         Ratio(
             id_,
-            f"{'hmac' if name == 'floor' else name}/{id_.partition('/')[2]}",
+            f"{'floor/primitive' if name == 'floor' else f'peer/{name}'}-{id_.split('/')[1]}",
             "floor" if name == "floor" else "peer",
             Interval(times, times * 0.97, times * 1.03),
         )

@@ -1,0 +1,53 @@
+"""How numbers are written in reports."""
+
+import pytest
+
+from benchmarks.report.figures import change, change_range, duration, percent, spread, times
+from benchmarks.results import Interval
+
+DURATIONS = [
+    (None, ""),
+    (0.0, "0 ns"),
+    (0.1234, "0.123 ns"),
+    (9.999, "10.0 ns"),
+    (315.4, "315 ns"),
+    (999.4, "999 ns"),
+    (999.6, "1.00 us"),
+    (93_100.0, "93.1 us"),
+    (4_071_234.0, "4.07 ms"),
+    (12_345_678_900.0, "12.3 s"),
+    (4e12, "4,000 s"),
+]
+
+CHANGES = [
+    (1.056, "+5.6 %"),
+    (0.919, "-8.1 %"),
+    (1.0, "+0.0 %"),
+    (0.99999, "+0.0 %"),
+    (1.994, "+99.4 %"),
+    (2.0, "2.00 x"),
+    (3.142, "3.14 x"),
+    (0.25, "0.250 x"),
+    (float("inf"), "inf x"),
+]
+
+
+@pytest.mark.parametrize(("ns", "shown"), DURATIONS)
+def test_a_time_has_three_digits_and_the_unit_that_fits(ns: float | None, shown: str) -> None:
+    """Also where rounding makes it the next unit."""
+    assert duration(ns) == shown
+
+
+@pytest.mark.parametrize(("ratio", "shown"), CHANGES)
+def test_a_change_is_percent_and_a_great_one_a_multiple(ratio: float, shown: str) -> None:
+    """The sign is always there, and none is never negative."""
+    assert change(ratio) == shown
+
+
+def test_intervals_are_written_with_their_ends() -> None:
+    """As a range of changes, or as the reach to the farther side."""
+    assert change_range(Interval(1.056, 1.044, 1.068)) == "+4.4 % .. +6.8 %"
+    assert spread(Interval(100.0, 98.0, 101.0)) == "± 2.0 %"
+    assert spread(Interval(0.0, 0.0, 0.0)) == ""
+    assert percent(0.004) == "0.4 %"
+    assert times(18.64) == "18.6 x"
