@@ -14,7 +14,7 @@ from benchmarks.report import Format, export
 from benchmarks.results import Comparison, Report
 from tests.support.benchmark_results import case, comparison, every_verdict, ran
 
-BOTH = [every_verdict(), ran()]
+BOTH: list[Comparison | Report] = [every_verdict(), ran()]
 NAMES = [
     {one.id for one in every_verdict().cases if one.pairs},
     {one.id for one in ran().cases if one.error is None},
