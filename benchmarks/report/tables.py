@@ -63,7 +63,7 @@ def _listed(found: Iterable[str]) -> Markup:
 
 def scrolled(name: str, content: Markup) -> Markup:
     """Give what may be wider than a small screen a place where it can be moved, also by keys."""
-    return tag("div", content, class_="scroll", role="region", aria_label=name, tabindex="0")
+    return tag("div", content, class_="scroll", role="group", aria_label=name, tabindex="0")
 
 
 def _table(
