@@ -1,0 +1,61 @@
+"""docs/benchmarks.md says what is true."""
+
+import re
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from benchmarks.report import markdown
+from benchmarks.results import Interval, Verdict
+from tests.support.benchmark_results import case, comparison
+from tests.support.checkers import ROOT, run
+
+PAGE: Final = (ROOT / "docs/benchmarks.md").read_text()
+BLOCKS: Final = re.findall(r"^```(\w+)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+SCRIPTS: Final = [text for kind, text in BLOCKS if kind == "sh"]
+
+
+def test_the_sample_is_what_a_pull_request_gets() -> None:
+    """Letter by letter, up to what is folded."""
+    noisy = case(
+        "bearer/role", Verdict.INCONCLUSIVE, 0.024, ratio=Interval(1.024, 0.96, 1.09), margin=0.03
+    )
+    slower = case("verify/es256/cold", Verdict.REGRESSED, 0.056)
+    result = comparison([slower, noisy, case("verify/hs256/cold")], Verdict.REGRESSED)
+    (sample,) = (text for kind, text in BLOCKS if kind == "markdown")
+
+    assert markdown(result).startswith(f"{sample}\n<details>")
+
+
+def test_every_verdict_is_explained() -> None:
+    """Whoever sees one in a report finds it on the page."""
+    explained = "\n".join(re.findall(r"^\| (`.*?) \|", PAGE, re.MULTILINE))
+
+    assert {one for one in Verdict if f"`{one}`" not in explained} == set()
+
+
+@pytest.mark.parametrize("text", SCRIPTS)
+def test_a_shell_understands_each_example(text: str, tmp_path: Path) -> None:
+    """Nothing is left open."""
+    script = tmp_path / "example.sh"
+    script.write_text(text)
+
+    assert run("sh", "-n", script) == ""
+
+
+def test_gitlab_would_take_the_example(tmp_path: Path) -> None:
+    """It is as the schema of GitLab says."""
+    (example,) = (text for kind, text in BLOCKS if kind == "yaml")
+    path = tmp_path / ".gitlab-ci.yml"
+    path.write_text(example)
+    run("check-jsonschema", "--builtin-schema", "vendor.gitlab-ci", path)
+
+
+def test_the_workflow_is_what_the_page_says() -> None:
+    """Label, jobs and files have the names that are given."""
+    workflow = (ROOT / ".github/workflows/bench.yml").read_text()
+
+    assert "grep -qxF bench:accept" in workflow
+    assert "name: Verdict" in workflow
+    assert all(f"--{kind} result/" in workflow for kind in ("json", "markdown", "svg", "html"))
