@@ -29,7 +29,7 @@ def _case_row(case: CaseResult) -> list[Cell]:
         ("number", change(case.ratio.value) if case.ratio else ""),
         ("number", change_range(case.ratio) if case.ratio else ""),
         ("number", "" if case.pair_sd is None else percent(case.pair_sd)),
-        ("number", str(len(case.pairs) or "")),
+        ("number", f"{len(case.pairs)} ({case.stage})" if case.pairs else ""),
         (f"verdict {mark.tone}", f"{mark.symbol} {case.verdict}{gate}"),
     ]
 
