@@ -151,7 +151,7 @@ def test_curves_are_told_apart_and_sorted_by_size() -> None:
 
 NOTHING = comparison([], Verdict.FAILED, control=[])
 EMPTY = Report(environment=ran().environment, side=ran().side, cases=[], ratios=[])
-ODD = comparison([case("a", ratio=Interval(1.0, 0.0, math.inf)), case("<&>" * 40)])
+ODD = comparison([case("a", ratio=Interval(1.0, 0.0, math.inf)), case("<&>\x00\x1b\ufffe" * 9)])
 
 
 @pytest.mark.parametrize("result", [every_verdict(), ran(), NOTHING, EMPTY, ODD])

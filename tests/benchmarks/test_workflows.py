@@ -178,7 +178,8 @@ def test_the_next_result_takes_its_place(site: Site) -> None:
         [
             comment(1, MARKER, login="someone"),
             comment(2, f"{MARKER}\nbefore"),
-            comment(3, f"about {MARKER}"),
+            comment(3, MARKER, login="someone"),
+            comment(4, f"about {MARKER}"),
         ],
     )
     site.report("now")
