@@ -16,6 +16,7 @@ _HEAD: Final = 26
 _ROW: Final = 20
 _BAR: Final = 11
 _AIR: Final = 1.04
+_MOST: Final = 1.5  # of the longest bar: one interval that is very wide does not shorten the others
 
 COLUMNS: Final = ("takes, of its floors", "peers take, of it")
 
@@ -102,7 +103,7 @@ def _note(one: Bar) -> str:
 
 
 def _panel(panel: Sequence[Bar], left: float, top: float) -> Iterator[Markup]:
-    longest = max(one.part.high for one in panel)
+    longest = min(max(one.part.high for one in panel), _MOST * max(one.part.value for one in panel))
     scale = Scale(0, longest * _AIR, left, _WIDTH)
     for row, one in enumerate(panel):
         y = top + _HEAD + _ROW * (row + 0.5)

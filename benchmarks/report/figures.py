@@ -8,6 +8,7 @@ from benchmarks.results import Interval
 _DIGITS: Final = 3
 # A ratio from here on is told as a multiple: "+240 %" is read wrongly too often.
 _MULTIPLE: Final = 2.0
+_WHOLE: Final = 100
 _UNITS: Final = ((1e9, "s"), (1e6, "ms"), (1e3, "us"), (1.0, "ns"))
 
 
@@ -49,9 +50,10 @@ def spread(interval: Interval) -> str:
 
 
 def percent(part: float, *, signed: bool = False) -> str:
-    """Give a part of one with one decimal."""
+    """Give a part of one with one decimal, and one of many without."""
     hundredths = round(100 * part, 1) + 0.0  # no "-0.0"
-    return f"{hundredths:{'+' if signed else ''}.1f} %"
+    decimals = 1 if abs(hundredths) < _WHOLE else 0
+    return f"{hundredths:{'+' if signed else ''},.{decimals}f} %"
 
 
 def _significant(value: float) -> str:

@@ -14,6 +14,7 @@ _HEIGHT: Final = 150
 _HEAD: Final = 40
 _GAP: Final = 14
 _AIR: Final = 1.15
+_MOST: Final = 2  # of the longest time: one interval that is very wide does not flatten the curve
 
 
 def curves(result: Report) -> list[list[GrowthPoint]]:
@@ -27,7 +28,7 @@ def growth(points: Sequence[GrowthPoint], name: str) -> Picture:
     levels = [0.0, max(one.ns.value for one in points)]
     labels = [duration(level) if level else "0" for level in levels]
     across = _across(points, room_for(labels))
-    up = Scale(0, max(one.ns.high for one in points) * _AIR, 0, _HEIGHT)
+    up = Scale(0, min(max(one.ns.high for one in points), _MOST * levels[1]) * _AIR, 0, _HEIGHT)
     parts = [*axis(across, _ticks(points), _HEAD, _HEAD + _HEIGHT)]
     for level, label in zip(levels, labels, strict=True):
         y = _height(up, level)

@@ -6,11 +6,12 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from benchmarks.report import svg
+from benchmarks.report.bars import bars
 from benchmarks.report.drawing import Picture
 from benchmarks.report.forest import forest, scatter
 from benchmarks.report.growth import curves, growth
-from benchmarks.results import Comparison, Interval, Report, Verdict
-from tests.support.benchmark_results import case, comparison, curve, every_verdict, ran
+from benchmarks.results import Comparison, GrowthPoint, Interval, Ratio, Report, Verdict
+from tests.support.benchmark_results import case, comparison, curve, every_verdict, measured, ran
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -131,6 +132,23 @@ def test_what_is_flat_is_drawn_flat() -> None:
 
     assert rise({0: 1000, 10: 1010, 1000: 1030}) < 5
     assert rise({0: 1000, 10: 2000, 1000: 3000}) > 80
+
+
+def test_an_interval_that_is_very_wide_does_not_flatten_the_rest() -> None:
+    """It points on at the edge; bars and curves keep their room."""
+    wide = Interval(1000.0, 10.0, 1e6)
+    report = Report(
+        environment=ran().environment,
+        side=ran().side,
+        cases=[measured("a/b", 1000.0)],
+        ratios=[Ratio("a/b", "peer/c", "peer", Interval(0.5, 0.001, 0.6))],
+        growth=[GrowthPoint("of", 1, wide), GrowthPoint("of", 2, wide)],
+    )
+    peer = list(drawn(bars(report)).iter(f"{SVG}rect"))[-1]
+    line = next(drawn(growth(report.growth, "g")).iter(f"{SVG}polyline"))
+
+    assert float(peer.attrib["width"]) > 200
+    assert float(line.attrib["points"].split(",")[1].split()[0]) < 130
 
 
 def test_curves_are_told_apart_and_sorted_by_size() -> None:
