@@ -82,7 +82,7 @@ clean: ## Remove what the targets made; demo accounts in .edge stay
 
 # A stamp is written last, so a step that failed is done again. dev holds all that run does.
 # The project itself needs no index: its build backend is among the hashed requirements.
-$(VENV)/run.installed $(VENV)/production.installed $(VENV)/dev.installed: $(VENV)/%.installed: requirements/%.txt pyproject.toml | $(VENV)/made
+$(VENV)/run.installed $(VENV)/production.installed $(VENV)/bench.installed $(VENV)/dev.installed: $(VENV)/%.installed: requirements/%.txt pyproject.toml | $(VENV)/made
 	@echo "Installing $< into $(VENV)"
 	@$(INSTALL) --require-hashes -r $<
 	@$(INSTALL) --no-index --no-deps --no-build-isolation --editable .
