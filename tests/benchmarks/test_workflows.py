@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any, Final
@@ -11,6 +12,7 @@ import msgspec
 import pytest
 
 from tests.support.checkers import ROOT, run
+from tests.support.requirements import missing
 
 WORKFLOWS: Final = ROOT / ".github/workflows"
 ALL: Final = sorted(WORKFLOWS.glob("*.yml"))
@@ -152,6 +154,8 @@ def comment(id_: int, body: str, login: str = "github-actions[bot]") -> dict[str
 
 @pytest.fixture
 def site(tmp_path: Path) -> Site:
+    if shutil.which("jq") is None:
+        missing("jq", "apt-get install jq")
     return Site(tmp_path)
 
 
