@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
-from edge.ratelimit.charge import Charge, Charged, Outcome, Quota
+from edge.ratelimit.charge import Charge, Charged, Outcome, Quota, Verdict
 from edge.ratelimit.windows import CounterWindow, LogWindow
 
 Window = LogWindow | CounterWindow
@@ -37,15 +37,13 @@ class MemoryWindows:
             window.weigh(charge.quota, charge.cost, now_us)
             for charge, window in zip(charges, windows, strict=True)
         ]
-        is_admitted = all(
-            verdict.fits or charge.is_shadow
-            for charge, verdict in zip(charges, verdicts, strict=True)
-        )
+        is_admitted = True
+        for charge, verdict in zip(charges, verdicts, strict=True):
+            is_admitted = is_admitted and (verdict.fits or charge.is_shadow)
         if is_admitted:
             for position, (charge, window) in enumerate(zip(charges, windows, strict=True)):
                 if verdicts[position].fits and charge.cost:
-                    self._charge(charge, window, now_us)
-                    verdicts[position] = window.weigh(charge.quota, 0, now_us)
+                    verdicts[position] = self._charge(charge, window, now_us)
         return Outcome(is_admitted, tuple(verdicts), (now_us,) * len(verdicts))
 
     async def give_back(self, charged: Iterable[Charged]) -> None:
@@ -60,13 +58,14 @@ class MemoryWindows:
         found = self._windows.get(quota.window_us, {}).get(charge.key)
         return found or _new_window(quota)
 
-    def _charge(self, charge: Charge, window: Window, now_us: int) -> None:
-        window.charge(charge.cost, now_us)
+    def _charge(self, charge: Charge, window: Window, now_us: int) -> Verdict:
         of_this_length = self._windows.setdefault(charge.quota.window_us, {})
         is_new = of_this_length.pop(charge.key, None) is None
         of_this_length[charge.key] = window
+        verdict = window.charge(charge.quota, charge.cost, now_us)
         if is_new:
             self._forget_some(of_this_length, now_us)
+        return verdict
 
     def _forget_some(self, windows: dict[bytes, Window], now_us: int) -> None:
         for _ in range(_LOOKED_AT):

@@ -35,8 +35,10 @@ class LogWindow:
         reset_after_us = times[-1] + self._window_us - now_us if times else 0
         return Verdict(max(quota.limit - used, 0), reset_after_us, retry_after_us)
 
-    def charge(self, cost: int, now_us: int) -> None:
+    def charge(self, quota: Quota, cost: int, now_us: int) -> Verdict:
+        """Charge a cost that fits, 1 at least, and say how the window stands then."""
         self._times.extend([self._advance(now_us)] * cost)
+        return Verdict(quota.limit - len(self._times), self._window_us, 0)
 
     def give_back(self, cost: int, charged_at_us: int) -> None:
         """Take back units charged at that time; those that have left the window are gone anyway."""
@@ -72,22 +74,22 @@ class CounterWindow:
         newest, counts = self._at(now_us)
         now_us = max(now_us, self._newest * self._width_us)
         used = sum(counts)
-
-        def left_after_us(position: int) -> int:
-            return (newest + 1 + position) * self._width_us - now_us
-
         retry_after_us: int | None = 0
         if cost > quota.limit:
             retry_after_us = None
         elif used + cost > quota.limit:
-            needed = used + cost - quota.limit
-            retry_after_us = left_after_us(_position_that_frees(counts, needed))
-        reset_after_us = left_after_us(_last_used(counts)) if used else 0
+            position = _position_that_frees(counts, used + cost - quota.limit)
+            retry_after_us = self._left_after_us(newest, position, now_us)
+        reset_after_us = self._left_after_us(newest, _last_used(counts), now_us) if used else 0
         return Verdict(max(quota.limit - used, 0), reset_after_us, retry_after_us)
 
-    def charge(self, cost: int, now_us: int) -> None:
+    def charge(self, quota: Quota, cost: int, now_us: int) -> Verdict:
+        """Charge a cost that fits, 1 at least, and say how the window stands then."""
         self._newest, self._counts = self._at(now_us)
         self._counts[-1] += cost
+        now_us = max(now_us, self._newest * self._width_us)
+        reset_after_us = self._left_after_us(self._newest, _BUCKETS - 1, now_us)
+        return Verdict(quota.limit - sum(self._counts), reset_after_us, 0)
 
     def give_back(self, cost: int, charged_at_us: int) -> None:
         """Take back units charged at that time; those that have left the window are gone anyway."""
@@ -100,13 +102,22 @@ class CounterWindow:
 
     def _at(self, now_us: int) -> tuple[int, list[int]]:
         """Give the newest sub-window at that time, and the counts up to it."""
-        newest = max(now_us // self._width_us, self._newest)
+        newest = now_us // self._width_us
+        if newest <= self._newest:
+            return self._newest, self._counts
         gone = min(newest - self._newest, _BUCKETS)
         return newest, self._counts[gone:] + [0] * gone
 
+    def _left_after_us(self, newest: int, position: int, now_us: int) -> int:
+        """Give how long it takes until a sub-window has left the window."""
+        return (newest + 1 + position) * self._width_us - now_us
+
 
 def _last_used(counts: list[int]) -> int:
-    return max(position for position, count in enumerate(counts) if count)
+    position = _BUCKETS - 1
+    while not counts[position]:
+        position -= 1
+    return position
 
 
 def _position_that_frees(counts: list[int], needed: int) -> int:

@@ -33,7 +33,7 @@ def run(
     for gap_us, cost in asked:
         now_us += gap_us
         if window.weigh(quota, cost, now_us).fits:
-            window.charge(cost, now_us)
+            window.charge(quota, cost, now_us)
             admitted.append((now_us, cost))
         else:
             refused.append((now_us, cost))
@@ -43,6 +43,20 @@ def run(
 def used(admitted: list[tuple[int, int]], now_us: int, length_us: int) -> int:
     """Count the units of a window of that length that ends now, and began before it."""
     return sum(cost for at_us, cost in admitted if now_us - length_us < at_us <= now_us)
+
+
+@given(st.sampled_from(["log", "counter"]), limits, starts, requests)
+def test_a_charge_says_how_the_window_stands_then(
+    algorithm: Algorithm, limit: int, start_us: int, asked: list[tuple[int, int]]
+) -> None:
+    """The same as asking without a cost says right after it."""
+    window = LogWindow(WINDOW_US) if algorithm == "log" else CounterWindow(WINDOW_US)
+    quota = Quota(algorithm, limit, WINDOW_US)
+    now_us = start_us
+    for gap_us, cost in asked:
+        now_us += gap_us
+        if window.weigh(quota, cost, now_us).fits:
+            assert window.charge(quota, cost, now_us) == window.weigh(quota, 0, now_us)
 
 
 @given(st.sampled_from(["log", "counter"]), limits, starts, requests)
@@ -77,7 +91,7 @@ def test_a_counter_refuses_only_what_a_log_of_eleven_tenths_would(
     for gap_us, cost in asked:
         now_us += gap_us
         if window.weigh(quota, cost, now_us).fits:
-            window.charge(cost, now_us)
+            window.charge(quota, cost, now_us)
             admitted.append((now_us, cost))
         else:
             assert used(admitted, now_us, WINDOW_US + WIDTH_US) + cost > limit
@@ -94,7 +108,7 @@ def test_the_time_to_wait_is_exact(
     for gap_us, spent in asked:
         now_us += gap_us
         if window.weigh(quota, spent, now_us).fits:
-            window.charge(spent, now_us)
+            window.charge(quota, spent, now_us)
     wait_us = window.weigh(quota, cost, now_us).retry_after_us
     if wait_us is None:
         assert cost > limit
@@ -114,7 +128,7 @@ def test_after_the_reset_all_of_the_quota_is_free(
     for gap_us, cost in asked:
         now_us += gap_us
         if window.weigh(quota, cost, now_us).fits:
-            window.charge(cost, now_us)
+            window.charge(quota, cost, now_us)
     reset_us = window.weigh(quota, 0, now_us).reset_after_us
     if reset_us:
         assert window.weigh(quota, 0, now_us + reset_us - 1).remaining < limit
@@ -127,7 +141,7 @@ def test_a_clock_that_runs_backwards_stands_still(algorithm: Algorithm, back_us:
     window = LogWindow(WINDOW_US) if algorithm == "log" else CounterWindow(WINDOW_US)
     quota = Quota(algorithm, 2, WINDOW_US)
     now_us = 10**9
-    window.charge(2, now_us)
+    window.charge(quota, 2, now_us)
     earlier = window.weigh(quota, 1, now_us - back_us)
     assert not earlier.fits
     assert earlier.retry_after_us is not None
