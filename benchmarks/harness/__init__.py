@@ -1,0 +1,1 @@
+"""How cases are measured: processes that take turns on one CPU."""

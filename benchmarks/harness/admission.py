@@ -1,0 +1,46 @@
+"""Whether both sides can run a case at all, and how many operations a batch of it has."""
+
+from collections.abc import Mapping
+
+from benchmarks.case import Kind
+from benchmarks.harness.lockstep import ready
+from benchmarks.harness.plan import Plan, calibrate
+from benchmarks.harness.process import CaseError, Worker
+from benchmarks.harness.protocol import Described
+
+
+class NewCaseError(Exception):
+    """Head can run a case, and base cannot."""
+
+
+class Admission:
+    """Finds it out when a case is first met; later the numbers stay as they are.
+
+    Base alone is asked how many operations fit into a batch: head gets the same, slower or not.
+    """
+
+    def __init__(self, plans: Mapping[Kind, Plan]) -> None:
+        self._plans = plans
+        self._operations: dict[str, int] = {}
+
+    def operations(self, case: Described, base: Worker, head: Worker) -> int:
+        """Give the operations of a batch.
+
+        Raises:
+            CaseError: head cannot run the case, or its result is wrong.
+            NewCaseError: base cannot.
+        """
+        if case.id not in self._operations:
+            plan = self._plans[case.kind]
+            with ready([head], case.id):
+                head.run(case.id, plan.first)
+            try:
+                with ready([base], case.id):
+                    self._operations[case.id] = calibrate(base, case.id, plan)
+            except CaseError as error:
+                raise NewCaseError(str(error)) from error
+        return self._operations[case.id]
+
+    def known(self, case: Described) -> int:
+        """Give the operations of a batch of a case that was admitted."""
+        return self._operations[case.id]

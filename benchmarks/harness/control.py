@@ -1,0 +1,68 @@
+"""Base against base in every round: where these differ, nothing else that was measured counts."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from benchmarks.case import Kind
+from benchmarks.harness.admission import Admission, NewCaseError
+from benchmarks.harness.lockstep import pair_up, ready
+from benchmarks.harness.outcome import controlled
+from benchmarks.harness.plan import Plan
+from benchmarks.harness.process import CaseError
+from benchmarks.harness.protocol import Described
+from benchmarks.harness.team import Team
+from benchmarks.results import CaseResult, Pair, Verdict
+from benchmarks.statistics import FEWEST_PAIRS
+
+_SENTINELS: Final = 2
+
+
+def sentinels(selected: Sequence[Described], registry: Sequence[Described]) -> list[Described]:
+    """Order the cases by how well they serve as a control: those that need no program first."""
+    others = [case for case in registry if case not in selected]
+    return sorted([*selected, *others], key=lambda case: case.kind is not Kind.MICRO)
+
+
+class Control:
+    """The first cases of a list that base can run, measured in two processes of base."""
+
+    def __init__(
+        self, candidates: Sequence[Described], admission: Admission, plans: Mapping[Kind, Plan]
+    ) -> None:
+        self._candidates = list(candidates)
+        self._admission = admission
+        self._plans = plans
+        self._pairs: dict[str, list[Pair]] = {}
+
+    def measure(self, team: Team) -> None:
+        """Measure a pair of each sentinel; one that fails gives its place to the next."""
+        measured = 0
+        for case in tuple(self._candidates):
+            if measured == _SENTINELS:
+                return
+            try:
+                self._pairs.setdefault(case.id, []).append(self._pair(team, case))
+                measured += 1
+            except (CaseError, NewCaseError):
+                team.dismiss()
+                self._candidates.remove(case)
+
+    def results(self) -> list[CaseResult]:
+        """Give what was found of the sentinels that were measured often enough to tell."""
+        return [
+            controlled(case, pairs, self._admission.known(case))
+            for case in self._candidates
+            if len(pairs := self._pairs.get(case.id, [])) >= FEWEST_PAIRS
+        ]
+
+    @property
+    def is_off(self) -> bool:
+        """Say whether base differs from itself, or nobody can tell."""
+        results = self.results()
+        return not results or any(result.verdict is Verdict.INVALID for result in results)
+
+    def _pair(self, team: Team, case: Described) -> Pair:
+        base, *_, again = team.workers
+        n = self._admission.operations(case, base, again)
+        with ready([base, again], case.id):
+            return pair_up(base, again, case.id, n, self._plans[case.kind], team.draw)

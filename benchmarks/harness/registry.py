@@ -1,0 +1,44 @@
+"""The cases that a tree has.
+
+python -m benchmarks.harness.registry
+"""
+
+import subprocess
+import sys
+
+import msgspec
+
+from benchmarks.harness.process import Tree, environment
+from benchmarks.harness.protocol import Described, describe
+
+
+class NoCasesError(Exception):
+    """A tree has no cases, or its list of them cannot be read."""
+
+
+def read_cases(tree: Tree) -> list[Described]:
+    """Give the cases of a tree.
+
+    Raises:
+        NoCasesError: it has none.
+    """
+    asked = subprocess.run(  # noqa: S603
+        [tree.python, "-m", "benchmarks.harness.registry"],
+        cwd=tree.path,
+        env=environment(tree.path, 0, {}),
+        capture_output=True,
+        check=False,
+    )
+    if asked.returncode:
+        raise NoCasesError(asked.stderr.decode(errors="replace").strip())
+    return msgspec.json.decode(asked.stdout, type=list[Described])
+
+
+def main() -> None:
+    from benchmarks.cases import CASES  # noqa: PLC0415  # the driver imports this file too
+
+    sys.stdout.buffer.write(msgspec.json.encode([describe(case) for case in CASES]))
+
+
+if __name__ == "__main__":
+    main()
