@@ -14,6 +14,7 @@ class ExitCode(IntEnum):
     REGRESSED = 1
     FAILED = 3  # a case failed or is missing, or nothing was measured
     INVALID = 4  # or, with --strict, inconclusive
+    STOPPED = 130  # by Control-C, as shells have it
 
 
 # The first that is there is the verdict. What cannot be trusted comes before what was found.

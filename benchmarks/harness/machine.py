@@ -3,7 +3,8 @@
 import os
 import platform
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -42,10 +43,14 @@ class Cpus:
         os.sched_setaffinity(0, set(self._usable) - {chosen} or {chosen})
         return chosen
 
-    def release(self) -> None:
-        """Let the driver use all of them again."""
-        if self._usable:
-            os.sched_setaffinity(0, self._usable)
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Let the driver use all of them again on leaving."""
+        try:
+            yield
+        finally:
+            if self._usable:
+                os.sched_setaffinity(0, self._usable)
 
 
 class Watch:

@@ -54,6 +54,10 @@ def controlled(case: Described, pairs: list[Pair], operations: int) -> CaseResul
     )
 
 
-def without_pairs(case: Described, said: Verdict, error: str | None = None) -> CaseResult:
+def without_pairs(
+    case: Described, said: Verdict, error: str | None = None, *, is_gated: bool = True
+) -> CaseResult:
     """Give the result of a case that was not compared."""
-    return CaseResult(id=case.id, group=case.group, kind=case.kind, verdict=said, error=error)
+    return CaseResult(
+        id=case.id, group=case.group, kind=case.kind, verdict=said, gated=is_gated, error=error
+    )

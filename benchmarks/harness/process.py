@@ -12,8 +12,20 @@ from typing import Final, Self
 
 import msgspec
 
+from benchmarks.harness.errors import StartError
 from benchmarks.harness.inject import INJECT, written
-from benchmarks.harness.protocol import Answer, Close, Done, Failed, Hello, Open, Request, Run, Took
+from benchmarks.harness.protocol import (
+    ANY_CPU,
+    Answer,
+    Close,
+    Done,
+    Failed,
+    Hello,
+    Open,
+    Request,
+    Run,
+    Took,
+)
 
 # An operation that hangs must not hang a CI job. The slowest case to open starts a PostgreSQL.
 _ANSWER_TIMEOUT_S: Final = 120
@@ -30,12 +42,8 @@ class CaseError(Exception):
     """A case failed on one side; its process may be gone, and should be given up."""
 
     def __init__(self, side: str, said: str, trace: str = "") -> None:
-        super().__init__(f"{side}: {said}")
+        super().__init__(f"{side}: {said}" if side else said)
         self.trace = trace
-
-
-class StartError(Exception):
-    """A side cannot be measured at all."""
 
 
 class Tree(msgspec.Struct, frozen=True):
@@ -55,11 +63,12 @@ class Worker:
         self._tree = tree
         self._received = b""
         self._process = subprocess.Popen(  # noqa: S603
-            [tree.python, "-m", "benchmarks.harness.worker", "any" if cpu is None else str(cpu)],
+            [tree.python, "-m", "benchmarks.harness.worker", ANY_CPU if cpu is None else str(cpu)],
             cwd=tree.path,
             env=environment(tree.path, seed, slower or {}),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            start_new_session=True,  # Control-C is for the driver, which ends this in order
         )
 
     def greet(self) -> Hello:

@@ -1,8 +1,12 @@
 """What the driver asks a worker process, and what that answers: a line of JSON each."""
 
+from typing import Final
+
 import msgspec
 
 from benchmarks.case import Case, Kind
+
+ANY_CPU: Final = "any"  # for a worker, in the place of a number
 
 
 class Open(msgspec.Struct, frozen=True, tag="open"):
@@ -30,8 +34,6 @@ class Hello(msgspec.Struct, frozen=True, tag="hello"):
     """The worker is up; `product` is the code it measures."""
 
     product: str
-    python: str
-    pinned: bool
 
 
 class Took(msgspec.Struct, frozen=True, tag="took"):

@@ -8,12 +8,9 @@ import sys
 
 import msgspec
 
+from benchmarks.harness.errors import NoCasesError
 from benchmarks.harness.process import Tree, environment
 from benchmarks.harness.protocol import Described, describe
-
-
-class NoCasesError(Exception):
-    """A tree has no cases, or its list of them cannot be read."""
 
 
 def read_cases(tree: Tree) -> list[Described]:
@@ -30,7 +27,9 @@ def read_cases(tree: Tree) -> list[Described]:
         check=False,
     )
     if asked.returncode:
-        raise NoCasesError(asked.stderr.decode(errors="replace").strip())
+        written = asked.stderr.decode(errors="replace").strip()
+        message = f"{tree.side}: the cases cannot be read:\n{written}"
+        raise NoCasesError(message)
     return msgspec.json.decode(asked.stdout, type=list[Described])
 
 

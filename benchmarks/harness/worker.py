@@ -10,22 +10,29 @@ import asyncio
 import gc
 import importlib.util
 import os
-import platform
 import sys
 import time
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
-from typing import Final
 
 import msgspec
 import uvloop
 
 from benchmarks.case import Batch, Case
 from benchmarks.harness.inject import factors
-from benchmarks.harness.protocol import Answer, Close, Done, Failed, Hello, Open, Request, Run, Took
-
-_ANY_CPU: Final = "any"
+from benchmarks.harness.protocol import (
+    ANY_CPU,
+    Answer,
+    Close,
+    Done,
+    Failed,
+    Hello,
+    Open,
+    Request,
+    Run,
+    Took,
+)
 
 
 class Bench:
@@ -83,24 +90,13 @@ def _burn(ns: float) -> int:
     return time.perf_counter_ns() - started if ns else 0
 
 
-def _pin(cpu: str) -> bool:
-    """Stay on one CPU; say whether that could be done."""
-    if cpu == _ANY_CPU:
-        return False
-    try:
-        os.sched_setaffinity(0, {int(cpu)})
-    except (AttributeError, OSError):
-        return False
-    return True
-
-
 def _load() -> Mapping[str, Case]:
     from benchmarks.cases import CASES  # noqa: PLC0415  # only once this is on its CPU
 
     return {case.id: case for case in CASES}
 
 
-async def _serve(pinned: bool, send: Callable[[Answer], None]) -> None:  # noqa: FBT001
+async def _serve(send: Callable[[Answer], None]) -> None:
     try:
         bench = Bench(_load(), factors(os.environ))
     except Exception as error:  # noqa: BLE001  # the tree may lack anything
@@ -108,7 +104,7 @@ async def _serve(pinned: bool, send: Callable[[Answer], None]) -> None:  # noqa:
         return
     found = importlib.util.find_spec("edge")
     product = found.origin if found and found.origin else ""
-    send(Hello(product, platform.python_version(), pinned))
+    send(Hello(product))
     requests = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(requests), sys.stdin
@@ -121,11 +117,12 @@ async def _serve(pinned: bool, send: Callable[[Answer], None]) -> None:  # noqa:
 
 
 def main() -> None:
-    pinned = _pin(sys.argv[1])
+    if sys.argv[1] != ANY_CPU:
+        os.sched_setaffinity(0, {int(sys.argv[1])})
     answers = os.dup(sys.stdout.fileno())
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     encode = msgspec.json.Encoder().encode
-    uvloop.run(_serve(pinned, lambda answer: _write(answers, encode(answer))))
+    uvloop.run(_serve(lambda answer: _write(answers, encode(answer))))
 
 
 def _write(file: int, line: bytes) -> None:
