@@ -127,6 +127,7 @@ def compare(context: click.Context, /, **given: object) -> None:
 
 
 def _refuse_contradictions(options: Options) -> None:
+    options.choose([])  # reads -k
     if options.is_quick and (options.is_all or options.confirm):
         message = "--quick measures ten cases and confirms nothing: no --all, no --confirm with it"
         raise UsageError(message)

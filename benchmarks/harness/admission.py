@@ -1,6 +1,7 @@
 """Whether both sides can run a case at all, and how many operations a batch of it has."""
 
 from collections.abc import Mapping
+from functools import partial
 
 from benchmarks.case import Kind
 from benchmarks.harness.lockstep import ready
@@ -36,7 +37,7 @@ class Admission:
                 head.run(case.id, plan.first)
             try:
                 with ready([base], case.id):
-                    self._operations[case.id] = calibrate(base, case.id, plan)
+                    self._operations[case.id] = calibrate(partial(base.run, case.id), plan)
             except CaseError as error:
                 raise NewCaseError(str(error)) from error
         return self._operations[case.id]

@@ -61,7 +61,7 @@ class Contest:
         self._registry = registry
         self._settings = settings
         self._is_pinned = cpus.can_pin
-        self._draws = draws(cpus, Random(settings.seed))  # noqa: S311  # no secret
+        self._draws = draws(cpus, Random(settings.seed))
         self._progress = progress
         self._admission = Admission(settings.plans)
         self._ended: dict[str, CaseResult] = {}
@@ -103,7 +103,7 @@ class Contest:
             due = [case for case in cases if wanted[case.id] > number]
             draw = next(self._draws)
             # What else a process did matters to a case; so their order is drawn too.
-            Random(draw.seed).shuffle(due)  # noqa: S311  # no secret
+            Random(draw.seed).shuffle(due)
             with team(self._trees, draw, self._settings.slower) as hired:
                 for case in due:
                     self._progress.step(f"{case.id}, pair {number + 1} of {wanted[case.id]}")

@@ -1,12 +1,11 @@
 """How long a batch is and how many there are, by what a case is made of."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import msgspec
 
 from benchmarks.case import Kind
-from benchmarks.harness.process import Worker
 
 _MS: Final = 1_000_000
 _CALIBRATIONS: Final = 3
@@ -46,11 +45,11 @@ def warm_up(plan: Plan, n: int) -> int:
     return n // 20 if plan.has_warm_up else 0
 
 
-def calibrate(worker: Worker, case: str, plan: Plan) -> int:
+def calibrate(batch: Callable[[int], int], plan: Plan) -> int:
     """Find how many operations a batch of the plan takes."""
-    n, took_ns = plan.first, worker.run(case, plan.first)
+    n, took_ns = plan.first, batch(plan.first)
     while took_ns < plan.batch_ns / 2:
         n *= min(_MOST_GROWTH, plan.batch_ns // took_ns + 1)
-        took_ns = worker.run(case, n)
-    took_ns = sorted(worker.run(case, n) for _ in range(_CALIBRATIONS))[_CALIBRATIONS // 2]
+        took_ns = batch(n)
+    took_ns = sorted(batch(n) for _ in range(_CALIBRATIONS))[_CALIBRATIONS // 2]
     return max(1, round(n * plan.batch_ns / took_ns))

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from random import Random
 
 import msgspec
@@ -39,7 +40,7 @@ class Survey:
     ) -> None:
         self._tree = tree
         self._plans = {case.id: plans[case.kind] for case in registry}
-        self._draws = draws(cpus, Random())  # noqa: S311  # no secret
+        self._draws = draws(cpus, Random())
         self._progress = progress
         self._operations: dict[str, int] = {}
         self._found = Found({}, {}, {})
@@ -54,7 +55,7 @@ class Survey:
         for number in range(rounds):
             draw = next(self._draws)
             due = list(cases)
-            Random(draw.seed).shuffle(due)  # noqa: S311  # no secret
+            Random(draw.seed).shuffle(due)
             with team([self._tree], draw, {}) as hired:
                 for case in due:
                     self._progress.step(f"{case.id}, round {number + 1} of {rounds}")
@@ -119,7 +120,8 @@ class _Part:
         try:
             self._worker.open(self._case)
             if self._case not in self._operations:
-                self._operations[self._case] = calibrate(self._worker, self._case, self._plan)
+                batch = partial(self._worker.run, self._case)
+                self._operations[self._case] = calibrate(batch, self._plan)
         except CaseError as error:
             raise _PartError(self._case, error) from error
 

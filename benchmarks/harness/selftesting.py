@@ -60,7 +60,7 @@ class Selftest:
     ) -> None:
         self._trees = [msgspec.structs.replace(tree, side=side) for side in (BASE, HEAD, BASE)]
         self._plans = plans
-        self._draws = draws(cpus, Random())  # noqa: S311  # no secret
+        self._draws = draws(cpus, Random())
         self._progress = progress
         self._admission = Admission(plans)
 

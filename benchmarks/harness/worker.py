@@ -35,6 +35,10 @@ from benchmarks.harness.protocol import (
 )
 
 
+class NoSuchCaseError(Exception):
+    """This tree has no such case, or lacks what its module imports."""
+
+
 class Bench:
     """The cases that are ready, each with its batch."""
 
@@ -60,6 +64,8 @@ class Bench:
         return Done()
 
     async def _open(self, case: str) -> None:
+        if case not in self._cases:
+            raise NoSuchCaseError(case)
         self._ready[case] = await self._stack.enter_async_context(self._cases[case].open())
         # What is there now is no garbage. Collecting stays on: more allocations must show.
         gc.collect()
