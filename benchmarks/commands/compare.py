@@ -153,8 +153,7 @@ def _compare(options: Options) -> Comparison:
             cpus=cpus,
             progress=progress,
         )
-        with cpus.in_use():
-            results, control = contest.compare(cases)
+        results, control = contest.compare(cases)
     environment = watch.environment(python=platform.python_version(), pinned=cpus.can_pin)
     return _comparison(options, sides, results, control, environment)
 

@@ -79,7 +79,7 @@ def _run(options: Options) -> Report:
     cases = some(chosen, options.expression)
     plans = {kind: quick(plan) for kind, plan in PLANS.items()}
     rounds = options.rounds or (_QUICK_ROUNDS if options.is_quick else _ROUNDS)
-    with shown() as progress, cpus.in_use():
+    with shown() as progress:
         survey = Survey(THIS_TREE, registry, plans=plans, cpus=cpus, progress=progress)
         found = survey.measure(cases, rounds)
     environment = watch.environment(python=platform.python_version(), pinned=cpus.can_pin)

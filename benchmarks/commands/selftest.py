@@ -47,7 +47,7 @@ def selftest(context: click.Context, pairs: int) -> None:
 def _measure(pairs: int) -> Measurements:
     cpus = Cpus()
     chosen = to_compare(read_cases(THIS_TREE), expression=None, is_quick=True, is_all=False)
-    with shown() as progress, cpus.in_use():
+    with shown() as progress:
         test = Selftest(THIS_TREE, plans=PLANS, cpus=cpus, progress=progress)
         try:
             return test.measure(some(chosen, None), pairs)

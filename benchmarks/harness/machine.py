@@ -3,8 +3,7 @@
 import os
 import platform
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -16,13 +15,13 @@ _CPU_INFO: Final = Path("/proc/cpuinfo")
 # Fields of a line of /proc/stat after its name: proc(5).
 _IDLE: Final = 3
 _STEAL: Final = 7
-# With fewer CPUs all are used in turn: the driver and the stores beside leave little choice.
+# With fewer CPUs all are used in turn: what runs beside leaves little choice.
 _ENOUGH_TO_CHOOSE: Final = 4
 _PROBE_S: Final = 0.2
 
 
 class Cpus:
-    """Where a round is measured; the driver keeps to the others."""
+    """Where a round is measured."""
 
     def __init__(self) -> None:
         self._usable = _usable()
@@ -37,20 +36,8 @@ class Cpus:
         if not self._usable:
             return None
         if len(self._usable) < _ENOUGH_TO_CHOOSE:
-            chosen = self._usable[number % len(self._usable)]
-        else:
-            chosen = _idlest(self._usable)
-        os.sched_setaffinity(0, set(self._usable) - {chosen} or {chosen})
-        return chosen
-
-    @contextmanager
-    def in_use(self) -> Iterator[None]:
-        """Let the driver use all of them again on leaving."""
-        try:
-            yield
-        finally:
-            if self._usable:
-                os.sched_setaffinity(0, self._usable)
+            return self._usable[number % len(self._usable)]
+        return _idlest(self._usable)
 
 
 class Watch:

@@ -32,11 +32,11 @@ PLANS: Final[Mapping[Kind, Plan]] = {
     Kind.PROCESS: Plan(0, 6, 1),  # each operation is a start
 }
 
-_QUICK_SHARE: Final = 0.5
+_QUICK_SHARE: Final = 0.4
 
 
 def quick(plan: Plan) -> Plan:
-    """Give the plan with half the batches."""
+    """Give the plan with fewer batches."""
     return msgspec.structs.replace(plan, batches=max(1, int(plan.batches * _QUICK_SHARE)))
 
 
@@ -47,6 +47,8 @@ def warm_up(plan: Plan, n: int) -> int:
 
 def calibrate(batch: Callable[[int], int], plan: Plan) -> int:
     """Find how many operations a batch of the plan takes."""
+    if not plan.batch_ns:
+        return plan.first
     n, took_ns = plan.first, batch(plan.first)
     while took_ns < plan.batch_ns / 2:
         n *= min(_MOST_GROWTH, plan.batch_ns // took_ns + 1)

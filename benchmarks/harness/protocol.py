@@ -4,7 +4,7 @@ from typing import Final
 
 import msgspec
 
-from benchmarks.case import Case, Kind
+from benchmarks.case import Case, Kind, Unit
 
 ANY_CPU: Final = "any"  # for a worker, in the place of a number
 
@@ -65,6 +65,7 @@ class Described(msgspec.Struct, frozen=True, kw_only=True):
     quick: bool
     of: list[str]
     growth: tuple[str, int] | None
+    unit: Unit
 
     @property
     def group(self) -> str:
@@ -81,4 +82,5 @@ def describe(case: Case) -> Described:
         quick=case.quick,
         of=list(case.of),
         growth=case.growth,
+        unit=case.unit,
     )

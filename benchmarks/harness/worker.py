@@ -67,9 +67,7 @@ class Bench:
         if case not in self._cases:
             raise NoSuchCaseError(case)
         self._ready[case] = await self._stack.enter_async_context(self._cases[case].open())
-        # What is there now is no garbage. Collecting stays on: more allocations must show.
-        gc.collect()
-        gc.freeze()
+        _settle()
 
     async def _close(self) -> None:
         self._ready.clear()
@@ -77,8 +75,6 @@ class Bench:
             await self._stack.aclose()
         finally:
             self._stack = AsyncExitStack()
-            gc.unfreeze()
-            gc.collect()
 
     async def _run(self, request: Run) -> int:
         batch = self._ready[request.case]
@@ -86,6 +82,12 @@ class Bench:
             await batch(request.warm_up)
         took_ns = await batch(request.n)
         return took_ns + _burn(took_ns * (self._slower.get(request.case, 1.0) - 1))
+
+
+def _settle() -> None:
+    """Take what is there for no garbage. Collecting stays on: more allocations must show."""
+    gc.collect()
+    gc.freeze()
 
 
 def _burn(ns: float) -> int:
@@ -97,17 +99,20 @@ def _burn(ns: float) -> int:
 
 
 def _load() -> Mapping[str, Case]:
-    from benchmarks.cases import CASES  # noqa: PLC0415  # only once this is on its CPU
+    from benchmarks.cases import CASES  # noqa: PLC0415  # what it raises is answered
 
     return {case.id: case for case in CASES}
 
 
-async def _serve(send: Callable[[Answer], None]) -> None:
+async def _serve(cpu: str, send: Callable[[Answer], None]) -> None:
     try:
         bench = Bench(_load(), factors(os.environ))
     except Exception as error:  # noqa: BLE001  # the tree may lack anything
         send(Failed(f"{type(error).__name__}: {error}", traceback.format_exc()))
         return
+    if cpu != ANY_CPU:  # only now: the processes of a round are loaded side by side
+        os.sched_setaffinity(0, {int(cpu)})
+    _settle()
     found = importlib.util.find_spec("edge")
     product = found.origin if found and found.origin else ""
     send(Hello(product))
@@ -123,12 +128,10 @@ async def _serve(send: Callable[[Answer], None]) -> None:
 
 
 def main() -> None:
-    if sys.argv[1] != ANY_CPU:
-        os.sched_setaffinity(0, {int(sys.argv[1])})
     answers = os.dup(sys.stdout.fileno())
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     encode = msgspec.json.Encoder().encode
-    uvloop.run(_serve(lambda answer: _write(answers, encode(answer))))
+    uvloop.run(_serve(sys.argv[1], lambda answer: _write(answers, encode(answer))))
 
 
 def _write(file: int, line: bytes) -> None:

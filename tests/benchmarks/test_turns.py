@@ -58,11 +58,11 @@ def test_small_batches_are_warmed_up_and_long_ones_are_not() -> None:
     assert warm_up(Plan(1, 1, 1), 400) == 0
 
 
-def test_a_quick_plan_has_half_the_batches() -> None:
-    """And one at least, of the same length."""
-    assert quick(Plan(7, 100, 1)) == Plan(7, 50, 1)
+def test_a_quick_plan_has_fewer_batches() -> None:
+    """Of the same length, and one at least."""
+    assert quick(Plan(7, 100, 1)) == Plan(7, 40, 1)
     assert quick(Plan(7, 1, 1)).batches == 1
-    assert all(quick(plan).batches >= 3 for plan in PLANS.values())
+    assert all(quick(plan).batches >= 2 for plan in PLANS.values())
 
 
 @pytest.mark.parametrize("text", ["x", "x:", ":1.05", "x:y", "x:0.9", "x:inf", "x:nan", "a:2,b"])
