@@ -1,13 +1,15 @@
 """What a measurement found, as written to JSON: the schema `edge-bench/1`.
 
-Times are nanoseconds an operation, ratios are head / base (1.05 is 5 % slower), confidence
-intervals are of 99 %.
+Times are nanoseconds an operation; where the unit is bytes, the fields named for nanoseconds hold
+bytes. Ratios are head / base (1.05 is 5 % slower). Each bound of an interval holds with 99 %.
 """
 
 from enum import StrEnum
 from typing import Literal
 
 import msgspec
+
+from benchmarks.case import Unit
 
 
 class Verdict(StrEnum):
@@ -80,6 +82,7 @@ class CaseResult(msgspec.Struct, frozen=True, kw_only=True):
     margin: float | None = None
     target: float | None = None
     error: str | None = None
+    unit: Unit = "ns"
 
 
 class Measured(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,6 +93,7 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
     ns: Interval
     kind: str
     error: str | None = None
+    unit: Unit = "ns"
 
 
 class Ratio(msgspec.Struct, frozen=True):

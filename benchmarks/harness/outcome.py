@@ -32,6 +32,7 @@ def compared(
         pairs=pairs,
         ratio=found.interval,
         pair_sd=found.sd,
+        unit=case.unit,
         margin=margin.allowed,
         target=margin.target,
     )
@@ -51,6 +52,7 @@ def controlled(case: Described, pairs: list[Pair], operations: int) -> CaseResul
         pairs=pairs,
         ratio=found.interval,
         pair_sd=found.sd,
+        unit=case.unit,
     )
 
 

@@ -20,6 +20,7 @@ def measured(found: Found, registry: Sequence[Described]) -> list[Measured]:
             kind=case.kind,
             ns=_interval(found, case.id),
             error=found.errors.get(case.id),
+            unit=case.unit,
         )
         for case in registry
         if case.id in found.log_ns or case.id in found.errors

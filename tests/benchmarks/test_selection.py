@@ -9,7 +9,9 @@ from benchmarks.selection import parse, some, to_compare, to_run
 
 
 def case(name: str, *of: str, gated: bool = False, quick: bool = False) -> Described:
-    return Described(id=name, kind=Kind.MICRO, gated=gated, quick=quick, of=list(of), growth=None, unit="ns")
+    return Described(
+        id=name, kind=Kind.MICRO, gated=gated, quick=quick, of=list(of), growth=None, unit="ns"
+    )
 
 
 CASES = [
