@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from benchmarks.harness.errors import StartError
+from benchmarks.harness.process import Tree, Worker
 from tests.benchmarks.conftest import Project
 
 CASES = '''
@@ -261,3 +263,16 @@ def test_cases_are_listed(project: Project) -> None:
         "peer/other",
     ]
     assert len(json.loads(project.bench("list", "--json").stdout)) == len(listed) - 1
+
+
+def test_the_product_of_another_tree_is_not_measured(tmp_path: Path) -> None:
+    """As one that is installed would be, if it came first."""
+    bare = Project(tmp_path / "bare")
+    bare.copy_benchmarks()
+    bare.write("benchmarks/cases/__init__.py", "CASES = []")
+    tree = Tree("head", sys.executable, bare.folder)
+    with (
+        Worker(tree, seed=1, cpu=None) as worker,
+        pytest.raises(StartError, match="it would measure"),
+    ):
+        worker.greet()
