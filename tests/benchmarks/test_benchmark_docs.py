@@ -1,11 +1,13 @@
 """docs/benchmarks.md says what is true."""
 
 import re
+import shlex
 from pathlib import Path
 from typing import Final
 
 import pytest
 
+from benchmarks.cli import main
 from benchmarks.report import markdown
 from benchmarks.results import Interval, Verdict
 from tests.support.benchmark_results import case, comparison
@@ -59,3 +61,24 @@ def test_the_workflow_is_what_the_page_says() -> None:
     assert "grep -qxF bench:accept" in workflow
     assert "name: Verdict" in workflow
     assert all(f"--{kind} result/" in workflow for kind in ("json", "markdown", "svg", "html"))
+
+
+def commands() -> list[list[str]]:
+    """Give what is said to `edge-bench` on the page and in the workflow."""
+    workflow = (ROOT / ".github/workflows/bench.yml").read_text()
+    text = "\n".join([*SCRIPTS, workflow]).replace("\\\n", "")
+    return [shlex.split(one) for one in re.findall(r"\.venv/bin/edge-bench ([^|\n]+)", text)]
+
+
+@pytest.mark.parametrize("command", commands(), ids=" ".join)
+def test_edge_bench_understands_each_command(
+    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Commands and options are those that it has; nothing is measured here."""
+    monkeypatch.chdir(tmp_path)
+    for folder in ("docs", "result"):
+        (tmp_path / folder).mkdir()
+    for file in ("result.json", "run.json", "docs/performance.md"):
+        (tmp_path / file).touch()
+
+    main.commands[command[0]].make_context(command[0], command[1:])
