@@ -28,6 +28,7 @@ from edge.http.enforcement import (
 )
 from edge.http.exceptions import ExceptionHandlers
 from edge.http.guards import declared_guards, hand_over, needs_principal
+from edge.http.json_response import JsonResponse
 from edge.http.layer import ContextLayer
 from edge.http.oauth_errors import OAuthErrors
 from edge.http.openapi.document import ApiDescription
@@ -147,6 +148,7 @@ class EdgePlugin(InitPlugin):
             app_config.plugins = [StrictStructs(), *app_config.plugins]
         app_config.lifespan = [self._lifespan, *app_config.lifespan]
         app_config.request_class = app_config.request_class or self._request_class
+        app_config.response_class = app_config.response_class or JsonResponse
         app_config.multipart_form_part_limit = min(
             app_config.multipart_form_part_limit, settings.server.max_form_fields
         )
@@ -196,6 +198,7 @@ class EdgePlugin(InitPlugin):
             # default would be the limit where the setting is beyond that.
             request_max_body_size=settings.server.max_body_bytes,
             request_class=self._request_class,  # whatever the app's own is
+            response_class=JsonResponse,
             opt=accepts("bearer"),  # also where the app around them is open
             route_handlers=[
                 *self._unless("service-routes", SERVICE),
