@@ -36,7 +36,7 @@ test: $(VENV)/dev.installed ## Run the tests with branch coverage (ARGS="-k refr
 	@$(BIN)/pytest -n 2 --dist worksteal --cov --cov-branch --cov-report=term $(ARGS)
 
 faults: $(VENV)/dev.installed ## Let things go wrong behind HAProxy, and print what clients got
-	@EDGE_TEST_FAULTS=all $(BIN)/pytest -q -s -rN tests/faults/test_experiments.py $(ARGS)
+	@EDGE_TEST_FAULTS=all $(BIN)/pytest -q -s -rN tests/faults/experiments $(ARGS)
 
 lint: $(VENV)/dev.installed ## Check style and formatting
 	@$(BIN)/ruff check

@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.programs.memory import folder_in_memory
 from edge.stores.sql import Database
-from tests.support import description, log_search, logs, workers
+from tests.support import description, experiment, log_search, logs, workers
 from tests.support.databases import KINDS, SqliteTemplate
 from tests.support.postgres import Postgres, running_postgres
 from tests.support.stores import open_database
@@ -25,6 +25,15 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in [name for name in os.environ if name.startswith("EDGE_")]:
         del os.environ[name]
     logs.start_collecting()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave what takes its time to `make faults`."""
+    if experiment.IS_THOROUGH:
+        return
+    left_out = [item for item in items if item.get_closest_marker("thorough")]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

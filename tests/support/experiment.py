@@ -1,164 +1,145 @@
 """Experiments: a steady load through a real HAProxy on two replicas, and something that goes wrong.
 
-Each request says beforehand what must come of it, so that what should have been refused is told
-from what should have been served.
+    async with experiment("F1 SIGKILL of a worker", url, asks) as running:
+        worker.kill()
+    running.report.assert_nothing_is_lost()
+
+What the block does is the fault; it is over when the block is left.
 """
 
 import asyncio
 import itertools
+import os
 import time
-from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 import httpx
-import msgspec
+
+from tests.support.outcomes import Ask, Outcome, Report
+
+# `make faults` takes its time; other runs leave out what is marked `thorough`.
+IS_THOROUGH: Final = os.environ.get("EDGE_TEST_FAULTS") == "all"
 
 RATE_PER_S: Final = 50
 _TIMEOUT_S: Final = 10.0
-_SERVED: Final = 200
+_BEFORE_S: Final = 1.0
+_AFTER_S: Final = 1.0
+_LOOK_S: Final = 0.05
+_SEEN_TIMEOUT_S: Final = 20.0
+_MOST_CONNECTIONS: Final = 2000
+
+Sign = Callable[[], bool]
 
 
-class Ask(msgspec.Struct, frozen=True):
-    """A request, and the only status that is right for it."""
+class Experiment:
+    """A load that goes on, and what has come of it so far. What is asked beside it counts too."""
 
-    path: str
-    status: int
-    fields: Mapping[str, str] = {}
+    def __init__(self, name: str, http: httpx.AsyncClient, sign: Sign | None) -> None:
+        self.name = name
+        self.http = http
+        self.outcomes: list[Outcome] = []
+        self.seen: list[float] = []
+        self.fault_at_s = self.ended_at_s = 0.0
+        self._sign = sign
+        self._began_s = time.perf_counter()
 
-
-class Outcome(msgspec.Struct, frozen=True):
-    """What came of one request, `at_s` after the load began; 0 is no answer at all."""
-
-    ask: Ask
-    status: int
-    at_s: float
-    took_s: float
-    has_retry_after: bool = False
-
-    @property
-    def is_unsafe(self) -> bool:
-        """Whether it was let through, and should not have been."""
-        return self.status == _SERVED and self.ask.status != _SERVED
-
-    @property
-    def is_lost(self) -> bool:
-        """Whether its client got nothing it could go on with."""
-        is_told_to_wait = self.status == 503 and self.has_retry_after
-        return self.status != self.ask.status and not is_told_to_wait and not self.is_unsafe
-
-
-class Report(msgspec.Struct, frozen=True):
-    """All outcomes of an experiment whose fault began `fault_at_s` after the load."""
-
-    name: str
-    outcomes: Sequence[Outcome]
-    fault_at_s: float
+    def now_s(self) -> float:
+        return time.perf_counter() - self._began_s
 
     @property
-    def lost(self) -> list[Outcome]:
-        return [one for one in self.outcomes if one.is_lost]
+    def report(self) -> Report:
+        seen_s = (self.seen[0], self.seen[-1]) if self.seen else None
+        return Report(self.name, self.outcomes, self.fault_at_s, self.ended_at_s, seen_s)
 
-    @property
-    def unsafe(self) -> list[Outcome]:
-        return [one for one in self.outcomes if one.is_unsafe]
+    async def ask(
+        self, ask: Ask, http: httpx.AsyncClient | None = None, due_s: float | None = None
+    ) -> httpx.Response | None:
+        """Ask through the balancer, or of whom `http` asks, and note what comes of it.
 
-    @property
-    def delayed(self) -> list[Outcome]:
-        """Those that were told to come back later."""
-        return [one for one in self.outcomes if one.status == 503 and not one.is_lost]
+        `due_s` is since when the answer has been waited for.
+        """
+        at_s = self.now_s() if due_s is None else due_s
+        answer = None
+        with suppress(httpx.HTTPError):
+            answer = await (http or self.http).request(
+                ask.method, ask.path, headers=dict(ask.fields), json=ask.body
+            )
+        self.note(ask, answer, at_s)
+        return answer
 
-    @property
-    def detected_s(self) -> float:
-        """How long after the fault the first client noticed; 0 where nobody did."""
-        hurt = [one.at_s for one in (*self.lost, *self.delayed)]
-        return max(min(hurt) - self.fault_at_s, 0.0) if hurt else 0.0
+    def note(self, ask: Ask, answer: httpx.Response | None, at_s: float) -> None:
+        took_s = self.now_s() - at_s
+        if answer is None:
+            self.outcomes.append(Outcome(ask, 0, at_s, took_s))
+            return
+        is_told_when = "retry-after" in answer.headers
+        is_crossed = ask.holds not in answer.text
+        found = Outcome(ask, answer.status_code, at_s, took_s, is_told_when, is_crossed)
+        self.outcomes.append(found)
 
-    @property
-    def recovered_s(self) -> float:
-        """How long after the fault the last client that was hurt had asked; 0 where nobody was."""
-        hurt = [one.at_s for one in (*self.lost, *self.delayed)]
-        return max(max(hurt) - self.fault_at_s, 0.0) if hurt else 0.0
+    async def look(self) -> None:
+        """Look all the time whether an operator can see that something is wrong."""
+        while self._sign:
+            if await asyncio.to_thread(self._sign):
+                self.seen.append(self.now_s())
+            await asyncio.sleep(_LOOK_S)
 
-    def slowest_s(self) -> float:
-        """Give how long the slowest answer took."""
-        return max(one.took_s for one in self.outcomes)
+    async def load(self, asks: Sequence[Ask], rate_per_s: float) -> None:
+        """Ask these in turns, on a schedule: what is slow is not asked less."""
+        under_way: set[asyncio.Task[object]] = set()
+        try:
+            for number, ask in enumerate(itertools.cycle(asks)):
+                due_s = number / rate_per_s
+                await asyncio.sleep(max(due_s - self.now_s(), 0))
+                task = asyncio.create_task(self.ask(ask, due_s=due_s))
+                under_way.add(task)
+                task.add_done_callback(under_way.discard)
+        finally:
+            await asyncio.gather(*under_way)
 
-    def line(self) -> str:
-        """Give what `make faults` prints."""
-        statuses = Counter(one.status for one in self.lost)
-        which = f" {dict(statuses)}" if statuses else ""
-        return (
-            f"{self.name}: {len(self.outcomes)} asked, {len(self.lost)} lost{which},"
-            f" {len(self.delayed)} told to wait, {len(self.unsafe)} unsafe,"
-            f" noticed after {self.detected_s:.2f} s, over after {self.recovered_s:.2f} s,"
-            f" slowest {self.slowest_s():.2f} s"
-        )
+    async def until(self, sign: Sign) -> None:
+        """Wait until something can be seen."""
+        async with asyncio.timeout(_SEEN_TIMEOUT_S):
+            while not await asyncio.to_thread(sign):  # noqa: ASYNC110  # as seen from outside
+                await asyncio.sleep(_LOOK_S)
 
-
-async def run_experiment(
-    name: str,
-    url: str,
-    asks: Sequence[Ask],
-    fault: Callable[[], Awaitable[None]],
-    *,
-    before_s: float = 1.0,
-    after_s: float = 2.0,
-    rate_per_s: float = RATE_PER_S,
-) -> Report:
-    """Load `url` with these requests in turns, let the fault happen, and go on for a while.
-
-    Requests start on a schedule, however long earlier ones take: what is slow is not asked less.
-    """
-    async with _load(url, asks, rate_per_s) as (outcomes, began_s):
-        await asyncio.sleep(before_s)
-        fault_at_s = time.perf_counter() - began_s
-        await fault()
-        await asyncio.sleep(after_s)
-    report = Report(name, outcomes, fault_at_s)
-    print(f"\n{report.line()}")  # noqa: T201  # `make faults` shows it
-    return report
+    async def until_it_looks_well(self) -> None:
+        await self.until(lambda: not (self._sign and self._sign()))
 
 
 @asynccontextmanager
-async def _load(
-    url: str, asks: Sequence[Ask], rate_per_s: float
-) -> AsyncIterator[tuple[list[Outcome], float]]:
-    outcomes: list[Outcome] = []
-    began_s = time.perf_counter()
-    limits = httpx.Limits(max_connections=1000, max_keepalive_connections=64)
-    async with (
-        httpx.AsyncClient(base_url=url, timeout=_TIMEOUT_S, limits=limits) as http,
-        asyncio.TaskGroup() as group,
-    ):
-        pace = group.create_task(_pace(http, asks, rate_per_s, outcomes, began_s, group))
-        yield outcomes, began_s
-        pace.cancel()
-
-
-async def _pace(
-    http: httpx.AsyncClient,
+async def experiment(
+    name: str,
+    url: str,
     asks: Sequence[Ask],
-    rate_per_s: float,
-    outcomes: list[Outcome],
-    began_s: float,
-    group: asyncio.TaskGroup,
-) -> None:
-    for number, ask in enumerate(itertools.cycle(asks)):
-        due_s = began_s + number / rate_per_s
-        await asyncio.sleep(max(due_s - time.perf_counter(), 0))
-        group.create_task(_ask(http, ask, outcomes, due_s, began_s))
+    *,
+    sign: Sign | None = None,
+    rate_per_s: float = RATE_PER_S,
+) -> AsyncIterator[Experiment]:
+    """Load `url` before, during and after what the block does; then print what came of it.
+
+    `sign` says whether an operator can see just now that something is wrong.
+    """
+    async with _client(url) as http:
+        running = Experiment(name, http, sign)
+        work = [running.load(asks, rate_per_s), running.look()]
+        tasks = [asyncio.create_task(coroutine) for coroutine in work]
+        try:
+            await asyncio.sleep(_BEFORE_S)
+            running.fault_at_s = running.now_s()
+            yield running
+            running.ended_at_s = running.now_s()
+            await running.until_it_looks_well()
+            await asyncio.sleep(_AFTER_S)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+    print(f"\n{running.report.line()}")  # noqa: T201  # `make faults` shows it
 
 
-async def _ask(
-    http: httpx.AsyncClient, ask: Ask, outcomes: list[Outcome], due_s: float, began_s: float
-) -> None:
-    status, has_retry_after = 0, False
-    try:
-        answer = await http.get(ask.path, headers=dict(ask.fields))
-        status, has_retry_after = answer.status_code, "retry-after" in answer.headers
-    except httpx.HTTPError:
-        pass
-    took_s = time.perf_counter() - due_s
-    outcomes.append(Outcome(ask, status, due_s - began_s, took_s, has_retry_after))
+def _client(url: str) -> httpx.AsyncClient:
+    limits = httpx.Limits(max_connections=_MOST_CONNECTIONS, max_keepalive_connections=64)
+    return httpx.AsyncClient(base_url=url, timeout=_TIMEOUT_S, limits=limits)

@@ -33,17 +33,23 @@ FEW: Final = {"name": "few", "limit": 2, "window_s": 3600, "paths": ["/few"]}
 
 
 class Fleet(msgspec.Struct, frozen=True):
-    """The replicas, what they run with, and an access token of each user."""
+    """The replicas, what they run with, and a password and an access token of each user."""
 
     replicas: tuple[EdgeServer, EdgeServer]
     environment: Mapping[str, str]
     folder: Path
+    passwords: Mapping[str, str]
     tokens: Mapping[str, str]
 
     @property
     def ports(self) -> tuple[int, int]:
         first, second = self.replicas
         return first.port, second.port
+
+    def are_limits_away(self) -> bool:
+        """Whether a replica says in its log that it counts without Redis."""
+        texts = [replica.error_text() for replica in self.replicas]
+        return any(text.rfind("limits.away") > text.rfind("limits.back") for text in texts)
 
     def new_replica(self) -> EdgeServer:
         """Give one more, to be started and ended by the test."""
@@ -61,9 +67,9 @@ def running_fleet(
     with nullcontext(redis) if redis else running_redis() as counting:
         more = {f"EDGE_{name}": text for name, text in environ.items()}
         environment = {**_production(database_url, counting.url), **more}
-        tokens = asyncio.run(_furnish(environment, folder))
+        passwords, tokens = asyncio.run(_furnish(environment, folder))
         with EdgeServer(environment, folder) as first, EdgeServer(environment, folder) as second:
-            yield Fleet((first, second), environment, folder, tokens)
+            yield Fleet((first, second), environment, folder, passwords, tokens)
 
 
 def _production(database_url: str, redis_url: str) -> dict[str, str]:
@@ -84,10 +90,13 @@ def _production(database_url: str, redis_url: str) -> dict[str, str]:
     }
 
 
-async def _furnish(environment: Mapping[str, str], folder: Path) -> dict[str, str]:
-    """Make the users, and give an access token of each."""
+async def _furnish(
+    environment: Mapping[str, str], folder: Path
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Make the users, and give the password and an access token of each."""
     settings = load({**environment, "EDGE_DATA_DIR": str(folder)}).or_raise()
     async with running_service(settings) as app:
         for name, roles in USERS.items():
             await app.add_user(name, roles)
-        return {name: (await app.login(name))["access_token"] for name in USERS}
+        tokens = {name: (await app.login(name))["access_token"] for name in USERS}
+        return app.passwords, tokens

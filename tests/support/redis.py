@@ -85,19 +85,28 @@ class Redis:
         self._process.wait()
         self._process = None
 
+    def kill(self) -> None:
+        """End the server with SIGKILL."""
+        self._server().kill()
+        self.stop()
+
     @contextmanager
     def hanging(self) -> Iterator[None]:
         """Stop the server with SIGSTOP: it keeps its connections and says nothing."""
-        [found] = [
-            process
-            for process in psutil.Process(os.getpid()).children(recursive=True)
-            if process.name() == "redis-server" and f":{self.port}" in " ".join(process.cmdline())
-        ]
+        found = self._server()
         found.send_signal(signal.SIGSTOP)
         try:
             yield
         finally:
             found.send_signal(signal.SIGCONT)
+
+    def _server(self) -> psutil.Process:
+        [found] = [
+            process
+            for process in psutil.Process(os.getpid()).children(recursive=True)
+            if process.name() == "redis-server" and f":{self.port}" in " ".join(process.cmdline())
+        ]
+        return found
 
     def say(self, *command: str) -> str:
         """Give what `redis-cli` prints for a command."""

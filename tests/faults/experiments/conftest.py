@@ -1,0 +1,79 @@
+"""Two replicas of one worker behind HAProxy, with the load that every experiment has."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.app import bearer
+from tests.support.databases import SqliteTemplate
+from tests.support.fleet import Fleet, running_fleet
+from tests.support.outcomes import Ask
+from tests.support.redis import Redis, running_redis
+from tests.support.rotation import Watched, running_haproxy
+from tests.support.rounds import POLICIES
+
+# The cheapest that production allows: most experiments are not about how long a hash takes.
+CHEAP_HASHES = {
+    "PASSWORDS_TIME_COST": "2",
+    "PASSWORDS_MEMORY_KIB": "19456",
+    "PASSWORDS_PARALLELISM": "1",
+}
+SETTINGS = {
+    **CHEAP_HASHES,
+    "SERVER_DRAIN_S": "2",
+    "ACCESS_RULES": "[]",
+    "RATELIMIT_POLICIES": json.dumps(POLICIES),
+    "RATELIMIT_BUDGET_S": "0.5",  # of the real 50 ms, a busy machine takes some
+}
+
+
+@pytest.fixture(scope="session")
+def redis() -> Iterator[Redis]:
+    with running_redis() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def fleet(
+    redis: Redis, sqlite_template: SqliteTemplate, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Fleet]:
+    folder = tmp_path_factory.mktemp("experiments")
+    url = sqlite_template.copy_to(folder / "edge.db")
+    with running_fleet(url, folder, redis, **SETTINGS) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def haproxy(fleet: Fleet) -> Iterator[Watched]:
+    with running_haproxy(fleet.ports) as running:
+        yield running
+
+
+@pytest.fixture
+def url(fleet: Fleet, haproxy: Watched) -> str:
+    """Where both replicas are asked, which are both there."""
+    for replica in fleet.replicas:
+        replica.wait_until(replica.is_ready)
+    fleet.replicas[0].wait_until(haproxy.are_all_in)
+    return haproxy.url
+
+
+@pytest.fixture
+def asks(fleet: Fleet) -> list[Ask]:
+    """Half of them good; the others in all ways that have to be refused."""
+    return usual_asks(fleet)
+
+
+def usual_asks(fleet: Fleet) -> list[Ask]:
+    """Give good and bad requests; who asks who they are is charged for it, and must be told."""
+    anna, root = (bearer(fleet.tokens[name]) for name in ("anna", "root"))
+    forged = bearer(f"{fleet.tokens['root'][:-4]}AAAA")
+    return [
+        Ask("/users/me", 200, anna, holds='"anna"'),
+        Ask("/admin-area", 403, anna),
+        Ask("/admin-area", 200, root),
+        Ask("/admin-area", 401, forged),
+        Ask("/users/me", 200, root, holds='"root"'),
+        Ask("/admin-area", 401),
+    ]
