@@ -51,9 +51,9 @@ class Fleet(msgspec.Struct, frozen=True):
         texts = [replica.error_text() for replica in self.replicas]
         return any(text.rfind("limits.away") > text.rfind("limits.back") for text in texts)
 
-    def new_replica(self) -> EdgeServer:
-        """Give one more, to be started and ended by the test."""
-        return EdgeServer(self.environment, self.folder)
+    def new_replica(self, *module: str) -> EdgeServer:
+        """Give one more, to be started and ended by the test, run by `module` if it is named."""
+        return EdgeServer(self.environment, self.folder, module=module or ("edge",))
 
     def bearer(self, user: str) -> str:
         return f"Authorization: Bearer {self.tokens[user]}"

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -29,7 +29,8 @@ _running: Final[set["EdgeServer"]] = set()
 class EdgeServer:
     """One server with its workers; `start()` and `stop()` it, or use it as a context manager.
 
-    It may be started again after it ended: same port, same folder, same environment.
+    It may be started again after it ended: same port, same folder, same environment. `module` is
+    what runs, with its own arguments: `edge`, or what runs Edge in its turn.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class EdgeServer:
         environment: Mapping[str, str],
         folder: Path,
         *args: str,
+        module: Sequence[str] = ("edge",),
         port: int | None = None,
         start_timeout_s: float = 30,
         stop_timeout_s: float = 30,
@@ -46,6 +48,7 @@ class EdgeServer:
         self._environment = environment
         self.folder = folder
         self._args = args
+        self._module = module
         self._start_timeout_s = start_timeout_s
         self._stop_timeout_s = stop_timeout_s
         self._outputs: list[Path] = []
@@ -105,7 +108,7 @@ class EdgeServer:
         output_path, error_path = self._new_files()
         with output_path.open("wb") as output, error_path.open("wb") as errors:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "edge", "serve", *self._args],
+                [sys.executable, "-m", *self._module, "serve", *self._args],
                 cwd=self.folder,
                 env=self._whole_environment(),
                 stdin=subprocess.DEVNULL,
