@@ -66,12 +66,7 @@ async def close_for_maintenance(_proxy: TcpProxy, server: Postgres, url: str) ->
 
 
 async def terminate(server: Postgres, url: str) -> None:
-    """Have PostgreSQL end every connection to this database, as when it is restarted."""
-    await execute(
-        server,
-        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"  # noqa: S608  # our own name
-        f" WHERE datname = '{make_url(url).database}'",
-    )
+    await asyncio.to_thread(server.terminate, url)
 
 
 async def execute(server: Postgres, statement: str) -> None:

@@ -17,6 +17,7 @@ from edge.ratelimit.charge import Algorithm, Charge, Quota
 from edge.ratelimit.redis_lanes import open_lanes
 from edge.ratelimit.shared import SharedWindows
 from tests.support.app import bearer, make_settings, running_service
+from tests.support.manners import halved, late
 from tests.support.proxy import TcpProxy, proxy_to
 from tests.support.redis import Redis, running_cluster, running_redis, running_with_sentinel
 
@@ -160,9 +161,9 @@ async def behind_a_proxy(redis: Redis) -> AsyncIterator[tuple[TcpProxy, Watched]
 async def test_one_that_is_slow(redis: Redis) -> None:
     """What comes within the budget is heeded, what comes later is not waited for."""
     async with behind_a_proxy(redis) as (proxy, house):
-        proxy.delay(BUDGET_S / 10)
+        proxy.answer(late(BUDGET_S / 10))
         assert all(await house.ask(50))
-        proxy.delay(BUDGET_S * 2)
+        proxy.answer(late(BUDGET_S * 2))
         assert not any(await house.ask(50))
         await house.until_changes("well", "away")
         await proxy.restore()
@@ -170,7 +171,11 @@ async def test_one_that_is_slow(redis: Redis) -> None:
         assert all(await house.ask(50))
 
 
-@pytest.mark.parametrize("mood", [TcpProxy.break_off, TcpProxy.silence])
+@pytest.mark.parametrize(
+    "mood",
+    [lambda proxy: proxy.answer(halved), TcpProxy.silence],
+    ids=["halved", "silence"],
+)
 async def test_answers_that_do_not_come_whole(
     redis: Redis, mood: Callable[[TcpProxy], None]
 ) -> None:

@@ -130,7 +130,7 @@ async def experiment(
             await asyncio.sleep(_BEFORE_S)
             running.fault_at_s = running.now_s()
             yield running
-            running.ended_at_s = running.now_s()
+            running.ended_at_s = running.ended_at_s or running.now_s()
             await running.until_it_looks_well()
             await asyncio.sleep(_AFTER_S)
         finally:

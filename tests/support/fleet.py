@@ -9,6 +9,7 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Final
 
+import httpx
 import msgspec
 
 from edge.settings import load
@@ -50,6 +51,11 @@ class Fleet(msgspec.Struct, frozen=True):
         """Whether a replica says in its log that it counts without Redis."""
         texts = [replica.error_text() for replica in self.replicas]
         return any(text.rfind("limits.away") > text.rfind("limits.back") for text in texts)
+
+    def is_database_down(self) -> bool:
+        """Whether a replica says at `/readyz` that it does not reach its database."""
+        answers = [httpx.get(f"{replica.url}/readyz") for replica in self.replicas]
+        return any(answer.json()["dependencies"]["database"] == "down" for answer in answers)
 
     def new_replica(self, *module: str) -> EdgeServer:
         """Give one more, to be started and ended by the test, run by `module` if it is named."""

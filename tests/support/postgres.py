@@ -49,6 +49,13 @@ class Postgres:
         """Run one statement as superuser, outside of any transaction."""
         _run(self._execute(statement))
 
+    def terminate(self, url: str) -> None:
+        """End every connection to this database, as when the server is restarted."""
+        self.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"  # noqa: S608  # our own name
+            f" WHERE datname = '{make_url(url).database}'"
+        )
+
     def close(self) -> None:
         """Drop the template; the server itself is its starter's business."""
         if self._template is not None:

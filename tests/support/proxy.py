@@ -1,8 +1,8 @@
 """A TCP proxy in front of a server, to take the server away and give it back within milliseconds.
 
-It has five moods: it passes everything on, at once or late; it refuses connections and has cut all
-that there were; it is silent, as behind a broken network; it breaks off in the middle of an answer;
-or it answers itself, as a PostgreSQL does that cannot serve yet.
+It has four moods: it passes everything on, in one of the manners that there are; it refuses
+connections and has cut all that there were; it is silent, as behind a broken network; or it answers
+itself, as a PostgreSQL does that cannot serve yet.
 """
 
 import asyncio
@@ -10,6 +10,8 @@ import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Final
+
+from tests.support.manners import Manner, whole
 
 _HOST: Final = "127.0.0.1"
 _CHUNK_BYTES: Final = 64 * 1024
@@ -29,8 +31,7 @@ class TcpProxy:
         self._tasks: set[asyncio.Task[None]] = set()
         self._passing = asyncio.Event()
         self._refusal: tuple[str, str] | None = None
-        self._delay_s = 0.0
-        self._breaks_off = False
+        self._manner: Manner = whole
         self.port = 0
 
     @property
@@ -41,18 +42,13 @@ class TcpProxy:
     async def restore(self) -> None:
         """Serve again, on the same port."""
         self._refusal = None
-        self._delay_s = 0.0
-        self._breaks_off = False
+        self._manner = whole
         self._passing.set()
         await self._listen()
 
-    def delay(self, seconds: float) -> None:
-        """Pass every answer on so much later."""
-        self._delay_s = seconds
-
-    def break_off(self) -> None:
-        """Pass on half of the next answers, and then reset their connections."""
-        self._breaks_off = True
+    def answer(self, manner: Manner) -> None:
+        """Pass every answer on in this manner."""
+        self._manner = manner
 
     def cut(self) -> None:
         """Reset every connection and refuse new ones: the server is gone."""
@@ -118,13 +114,7 @@ class TcpProxy:
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(_CHUNK_BYTES):
             await self._passing.wait()
-            await asyncio.sleep(self._delay_s)
-            if self._breaks_off:
-                writer.write(data[: len(data) // 2])
-                await writer.drain()
-                return  # the connection is closed then
-            writer.write(data)
-            await writer.drain()
+            await self._manner(writer, data)
 
     @asynccontextmanager
     async def _tracked(self, writer: asyncio.StreamWriter) -> AsyncIterator[None]:

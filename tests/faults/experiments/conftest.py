@@ -1,14 +1,17 @@
 """Two replicas of one worker behind HAProxy, with the load that every experiment has."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
+import pytest_asyncio
 
 from tests.support.app import bearer
 from tests.support.databases import SqliteTemplate
 from tests.support.fleet import Fleet, running_fleet
+from tests.support.network import Network, running_network
 from tests.support.outcomes import Ask
+from tests.support.postgres import Postgres
 from tests.support.redis import Redis, running_redis
 from tests.support.rotation import Watched, running_haproxy
 from tests.support.rounds import POLICIES
@@ -50,6 +53,32 @@ def haproxy(fleet: Fleet) -> Iterator[Watched]:
         yield running
 
 
+@pytest.fixture(scope="session")
+def network_database_url(postgres: Postgres) -> Iterator[str]:
+    with postgres.database() as url:
+        yield url
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def running_behind_proxies(
+    network_database_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Network]:
+    folder = tmp_path_factory.mktemp("network")
+    settings = {**SETTINGS, "DATABASE_TIMEOUT_S": "0.5"}
+    async with running_network(network_database_url, folder, settings) as running:
+        yield running
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def network(running_behind_proxies: Network) -> AsyncIterator[Network]:
+    """The fleet whose stores are behind proxies, with everything well before and after."""
+    network = running_behind_proxies
+    await network.until_well()
+    yield network
+    await network.mend()
+    await network.until_well()
+
+
 @pytest.fixture
 def url(fleet: Fleet, haproxy: Watched) -> str:
     """Where both replicas are asked, which are both there."""
@@ -61,12 +90,10 @@ def url(fleet: Fleet, haproxy: Watched) -> str:
 
 @pytest.fixture
 def asks(fleet: Fleet) -> list[Ask]:
-    """Half of them good; the others in all ways that have to be refused."""
-    return usual_asks(fleet)
+    """Half of them good; the others in all ways that have to be refused.
 
-
-def usual_asks(fleet: Fleet) -> list[Ask]:
-    """Give good and bad requests; who asks who they are is charged for it, and must be told."""
+    Who asks who they are is charged for it, and must be told.
+    """
     anna, root = (bearer(fleet.tokens[name]) for name in ("anna", "root"))
     forged = bearer(f"{fleet.tokens['root'][:-4]}AAAA")
     return [
