@@ -89,9 +89,10 @@ class Experiment:
     async def load(self, asks: Sequence[Ask], rate_per_s: float) -> None:
         """Ask these in turns, on a schedule: what is slow is not asked less."""
         under_way: set[asyncio.Task[object]] = set()
+        begun_s = self.now_s()
         try:
             for number, ask in enumerate(itertools.cycle(asks)):
-                due_s = number / rate_per_s
+                due_s = begun_s + number / rate_per_s
                 await asyncio.sleep(max(due_s - self.now_s(), 0))
                 task = asyncio.create_task(self.ask(ask, due_s=due_s))
                 under_way.add(task)

@@ -64,7 +64,7 @@ async def running_behind_proxies(
     network_database_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Network]:
     folder = tmp_path_factory.mktemp("network")
-    settings = {**SETTINGS, "DATABASE_TIMEOUT_S": "0.5"}
+    settings = {**SETTINGS, "DATABASE_TIMEOUT_S": "1"}
     async with running_network(network_database_url, folder, settings) as running:
         yield running
 

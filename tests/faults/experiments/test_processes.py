@@ -7,24 +7,16 @@ be refused.
 import asyncio
 import signal
 
-import psutil
 import pytest
 
 from tests.support.experiment import experiment
 from tests.support.fleet import Fleet
 from tests.support.outcomes import Ask, percentile
+from tests.support.processes import workers
 from tests.support.rotation import Watched
 from tests.support.server import EdgeServer
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(300)]
-
-
-def workers(server: EdgeServer) -> list[psutil.Process]:
-    return [one for one in server.processes() if one.pid != server.pid and not _is_helper(one)]
-
-
-def _is_helper(process: psutil.Process) -> bool:
-    return "resource_tracker" in " ".join(process.cmdline())
 
 
 async def test_f1_a_worker_is_killed(fleet: Fleet, url: str, asks: list[Ask]) -> None:
