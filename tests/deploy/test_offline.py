@@ -57,6 +57,27 @@ def test_pods_are_hardened(manifests: Path) -> None:
     assert "automountServiceAccountToken: false" in text
 
 
+def test_prometheus_alone_reaches_the_metrics(manifests: Path) -> None:
+    """Each pod shows them at a port of their own, open to who is labelled so, and in no Service."""
+    found = {_kind(document): document for document in manifests.read_text().split("\n---\n")}
+    assert "- name: EDGE_METRICS_BIND\n          value: 0.0.0.0:9100\n" in found["Deployment"]
+    assert "- containerPort: 9100\n          name: metrics\n" in found["Deployment"]
+    assert "metrics" not in found["Service"]
+    _, *entries = found["NetworkPolicy"].partition("  ingress:\n")[2].split("  - from:\n")
+    allowed = {_only(r"port: (\w+)", entry): _only(r"(edge/\S+):", entry) for entry in entries}
+    assert allowed == {"http": "edge/load-balancer", "metrics": "edge/prometheus"}
+
+
+def _kind(document: str) -> str:
+    return _only(r"^kind: (\w+)$", document)
+
+
+def _only(pattern: str, text: str) -> str:
+    """Give what the pattern finds in the text, which is there once."""
+    [found] = re.findall(pattern, text, flags=re.MULTILINE)
+    return str(found)
+
+
 def test_the_image_is_built_as_it_should_be() -> None:
     """Hadolint finds nothing, and whoever runs it is not root."""
     dockerfile = DEPLOY / "docker/Dockerfile"
@@ -95,6 +116,7 @@ def test_systemd_takes_the_unit(tmp_path: Path) -> None:
     unit.write_text(text.replace("/opt/edge/bin/edge", str(edge)))
     told = run("systemd-analyze", "verify", "--man=no", "--recursive-errors=no", unit)
     assert "edge.service" not in told
+    assert "\nEnvironment=EDGE_METRICS_BIND=127.0.0.1:9100\n" in text
     run("systemd-analyze", "security", "--offline=true", "--threshold=15", unit)
 
 
