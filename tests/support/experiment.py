@@ -1,6 +1,6 @@
 """Experiments: a steady load through a real HAProxy on two replicas, and something that goes wrong.
 
-    async with experiment("F1 SIGKILL of a worker", url, asks) as running:
+    async with experiment("F1 SIGKILL of a worker", port, asks) as running:
         worker.kill()
     running.report.assert_nothing_is_lost()
 
@@ -15,20 +15,17 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
-import httpx
-
 from tests.support.outcomes import Ask, Outcome, Report
+from tests.support.quick_http import Answer, NoAnswerError, QuickHttp, quick_http
 
 # `make faults` takes its time; other runs leave out what is marked `thorough`.
 IS_THOROUGH: Final = os.environ.get("EDGE_TEST_FAULTS") == "all"
 
 RATE_PER_S: Final = 50
-_TIMEOUT_S: Final = 10.0
 _BEFORE_S: Final = 1.0
 _AFTER_S: Final = 1.0
 _LOOK_S: Final = 0.05
 _SEEN_TIMEOUT_S: Final = 20.0
-_MOST_CONNECTIONS: Final = 2000
 
 Sign = Callable[[], bool]
 
@@ -36,7 +33,7 @@ Sign = Callable[[], bool]
 class Experiment:
     """A load that goes on, and what has come of it so far. What is asked beside it counts too."""
 
-    def __init__(self, name: str, http: httpx.AsyncClient, sign: Sign | None) -> None:
+    def __init__(self, name: str, http: QuickHttp, sign: Sign | None) -> None:
         self.name = name
         self.http = http
         self.outcomes: list[Outcome] = []
@@ -54,29 +51,27 @@ class Experiment:
         return Report(self.name, self.outcomes, self.fault_at_s, self.ended_at_s, seen_s)
 
     async def ask(
-        self, ask: Ask, http: httpx.AsyncClient | None = None, due_s: float | None = None
-    ) -> httpx.Response | None:
+        self, ask: Ask, http: QuickHttp | None = None, due_s: float | None = None
+    ) -> Answer | None:
         """Ask through the balancer, or of whom `http` asks, and note what comes of it.
 
         `due_s` is since when the answer has been waited for.
         """
         at_s = self.now_s() if due_s is None else due_s
         answer = None
-        with suppress(httpx.HTTPError):
-            answer = await (http or self.http).request(
-                ask.method, ask.path, headers=dict(ask.fields), json=ask.body
-            )
+        with suppress(NoAnswerError):
+            answer = await (http or self.http).ask(ask.method, ask.path, ask.fields, ask.body)
         self.note(ask, answer, at_s)
         return answer
 
-    def note(self, ask: Ask, answer: httpx.Response | None, at_s: float) -> None:
+    def note(self, ask: Ask, answer: Answer | None, at_s: float) -> None:
         took_s = self.now_s() - at_s
         if answer is None:
             self.outcomes.append(Outcome(ask, 0, at_s, took_s))
             return
-        is_told_when = "retry-after" in answer.headers
+        is_told_when = "retry-after" in answer.fields
         is_crossed = ask.holds not in answer.text
-        found = Outcome(ask, answer.status_code, at_s, took_s, is_told_when, is_crossed)
+        found = Outcome(ask, answer.status, at_s, took_s, is_told_when, is_crossed)
         self.outcomes.append(found)
 
     async def look(self) -> None:
@@ -113,17 +108,17 @@ class Experiment:
 @asynccontextmanager
 async def experiment(
     name: str,
-    url: str,
+    port: int,
     asks: Sequence[Ask],
     *,
     sign: Sign | None = None,
     rate_per_s: float = RATE_PER_S,
 ) -> AsyncIterator[Experiment]:
-    """Load `url` before, during and after what the block does; then print what came of it.
+    """Load HAProxy before, during and after what the block does; then print what came of it.
 
     `sign` says whether an operator can see just now that something is wrong.
     """
-    async with _client(url) as http:
+    async with quick_http(port) as http:
         running = Experiment(name, http, sign)
         work = [running.load(asks, rate_per_s), running.look()]
         tasks = [asyncio.create_task(coroutine) for coroutine in work]
@@ -139,8 +134,3 @@ async def experiment(
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
     print(f"\n{running.report.line()}")  # noqa: T201  # `make faults` shows it
-
-
-def _client(url: str) -> httpx.AsyncClient:
-    limits = httpx.Limits(max_connections=_MOST_CONNECTIONS, max_keepalive_connections=64)
-    return httpx.AsyncClient(base_url=url, timeout=_TIMEOUT_S, limits=limits)

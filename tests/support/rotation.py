@@ -21,8 +21,8 @@ class Watched(msgspec.Struct, frozen=True):
     stats_port: int
 
     @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.balancer.port}"
+    def port(self) -> int:
+        return self.balancer.port
 
     def states(self) -> dict[str, str]:
         """Give the state of each replica, such as `UP` and `DOWN`."""

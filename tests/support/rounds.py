@@ -4,10 +4,9 @@ import asyncio
 import itertools
 from typing import Any, Final
 
-import httpx
-
 from tests.support.experiment import Experiment
 from tests.support.outcomes import Ask
+from tests.support.quick_http import Answer
 
 LIMIT: Final = 5
 SHARED_PATH: Final = "/.well-known/jwks.json"
@@ -45,17 +44,14 @@ async def hit_at_once(
     """
     fields = {"X-Round": str(next(_NUMBERS))}
     at_s = running.now_s()
-    answers = await asyncio.gather(*(_hit(running.http, path, fields) for _ in range(hits)))
-    admitted = [answer for answer in answers if answer is not None and answer.is_success]
-    others = [answer for answer in answers if answer is None or not answer.is_success]
+    hit = running.http.ask
+    found = await asyncio.gather(
+        *(hit("GET", path, fields) for _ in range(hits)), return_exceptions=True
+    )
+    answers = [answer if isinstance(answer, Answer) else None for answer in found]
+    admitted = [answer for answer in answers if answer and answer.is_success]
+    others = [answer for answer in answers if not answer or not answer.is_success]
     for place, answer in enumerate([*admitted, *others]):
         is_right = place < min(most, len(admitted))
         running.note(Ask(path, 200 if is_right else 429, fields), answer, at_s)
     return len(admitted)
-
-
-async def _hit(http: httpx.AsyncClient, path: str, fields: dict[str, str]) -> httpx.Response | None:
-    try:
-        return await http.get(path, headers=fields)
-    except httpx.HTTPError:
-        return None

@@ -80,12 +80,12 @@ async def network(running_behind_proxies: Network) -> AsyncIterator[Network]:
 
 
 @pytest.fixture
-def url(fleet: Fleet, haproxy: Watched) -> str:
+def port(fleet: Fleet, haproxy: Watched) -> int:
     """Where both replicas are asked, which are both there."""
     for replica in fleet.replicas:
         replica.wait_until(replica.is_ready)
     fleet.replicas[0].wait_until(haproxy.are_all_in)
-    return haproxy.url
+    return haproxy.port
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ SPARE_DESCRIPTORS = 20
 
 
 async def test_f22_a_worker_has_no_descriptors_left(
-    fleet: Fleet, haproxy: Watched, url: str, asks: list[Ask]
+    fleet: Fleet, haproxy: Watched, port: int, asks: list[Ask]
 ) -> None:
     """The other replica serves; the worker accepts again as soon as it can."""
     first = fleet.replicas[0]
@@ -29,7 +29,7 @@ async def test_f22_a_worker_has_no_descriptors_left(
     before = worker.rlimit(psutil.RLIMIT_NOFILE)
     async with experiment(
         f"F22 a worker without descriptors, {IDLE} idle connections",
-        url,
+        port,
         asks,
         sign=lambda: haproxy.is_one_out() or not first.is_ready(),
     ) as running:
@@ -49,14 +49,14 @@ async def test_f22_a_worker_has_no_descriptors_left(
     ("what", "begun"), [("heads", HEAD), ("bodies", BODY)], ids=["heads", "bodies"]
 )
 async def test_f22_slow_clients(
-    fleet: Fleet, haproxy: Watched, url: str, asks: list[Ask], what: str, begun: bytes
+    fleet: Fleet, haproxy: Watched, port: int, asks: list[Ask], what: str, begun: bytes
 ) -> None:
     """Who sends a byte from time to time is in nobody's way."""
     async with (
         experiment(
-            f"F22 {SLOW} clients send {what} byte by byte", url, asks, sign=haproxy.is_one_out
+            f"F22 {SLOW} clients send {what} byte by byte", port, asks, sign=haproxy.is_one_out
         ) as running,
-        holding(haproxy.balancer.port, SLOW, begun),
+        holding(haproxy.port, SLOW, begun),
     ):
         await asyncio.sleep(FAULT_S)
     running.report.assert_nothing_is_lost()

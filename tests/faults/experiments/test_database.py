@@ -81,7 +81,7 @@ async def test_f20_the_database_is_away(
 ) -> None:
     """What needs none is served, all else is told to wait, and no account is made by halves."""
     async with experiment(
-        f"F20 PostgreSQL: {what}", network.haproxy.url, asks, sign=network.fleet.is_database_down
+        f"F20 PostgreSQL: {what}", network.haproxy.port, asks, sign=network.fleet.is_database_down
     ) as running:
         making = asyncio.create_task(make_accounts(running, network.fleet))
         await OUTAGES[what](network, postgres)

@@ -9,13 +9,14 @@ from tests.support.rounds import LIMIT, hit_at_once
 pytestmark = [pytest.mark.server, pytest.mark.timeout(300)]
 
 # How many rounds of how many hits.
-ROUNDS = {100: 50, 500: 4} if IS_THOROUGH else {100: 4}
+ROUNDS = {100: 50, 1000: 5} if IS_THOROUGH else {100: 4}
 
 
-async def test_f15_exactly_as_many_as_fit_get_in(url: str, asks: list[Ask]) -> None:
+async def test_f15_exactly_as_many_as_fit_get_in(port: int, asks: list[Ask]) -> None:
     """In each round as many as the limit, however many come at the same moment."""
+    hits_at_once = " and ".join(map(str, ROUNDS))
     async with experiment(
-        f"F15 100 and more hits at once on a limit of {LIMIT}", url, asks
+        f"F15 {hits_at_once} hits at once on a limit of {LIMIT}", port, asks
     ) as running:
         admitted = [
             await hit_at_once(running, hits)

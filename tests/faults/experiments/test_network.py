@@ -54,7 +54,7 @@ async def test_f11_answers_of_redis_come_badly(network: Network, asks: list[Ask]
     """Everybody gets an answer, and it is their own."""
     async with experiment(
         f"F11 {how}",
-        network.haproxy.url,
+        network.haproxy.port,
         asks,
         sign=network.fleet.are_limits_away,
         rate_per_s=RATE_PER_S,
@@ -73,14 +73,14 @@ async def test_f12_clients_leave_in_the_middle(network: Network, asks: list[Ask]
     delays = [chance.uniform(0, 0.06) for _ in range(LEAVING)]
     async with experiment(
         f"F12 {LEAVING} clients leave, Redis 20 ms away",
-        network.haproxy.url,
+        network.haproxy.port,
         asks,
         sign=network.fleet.are_limits_away,
         rate_per_s=RATE_PER_S,
     ) as running:
         network.to_redis.answer(late(0.02))
         shares = [delays[start::LEAVING_AT_ONCE] for start in range(LEAVING_AT_ONCE)]
-        port = network.haproxy.balancer.port
+        port = network.haproxy.port
         await asyncio.gather(*(leave(port, network.fleet, share) for share in shares))
         await network.to_redis.restore()
         await running.until(lambda: network.to_redis.connections == before)
@@ -102,7 +102,7 @@ async def test_f13_redis_is_far(network: Network, asks: list[Ask], latency_s: fl
     """What comes within the budget is waited for; else each counts by itself. Tokens need none."""
     async with experiment(
         f"F13 Redis {latency_s * 1000:.0f} ms away",
-        network.haproxy.url,
+        network.haproxy.port,
         asks,
         sign=network.fleet.are_limits_away,
         rate_per_s=RATE_PER_S,

@@ -45,14 +45,14 @@ def haproxy(fleet: Fleet) -> Iterator[Watched]:
         yield running
 
 
-async def test_f19_a_flood_of_wrong_passwords(fleet: Fleet, url: str, asks: list[Ask]) -> None:
+async def test_f19_a_flood_of_wrong_passwords(fleet: Fleet, port: int, asks: list[Ask]) -> None:
     """Tokens are checked as before, one hash at a time is computed, the others are told to wait."""
     wrong = {"username": "anna", "password": "no password of anybody"}
     guess = Ask("/login", 401, method="POST", body=wrong)
     found = [worker for replica in fleet.replicas for worker in workers(replica)]
     before = most = most_mib(found)
     async with experiment(
-        f"F19 {FLOOD} wrong passwords at once, {FLOODS} times", url, asks
+        f"F19 {FLOOD} wrong passwords at once, {FLOODS} times", port, asks
     ) as running:
         for _ in range(FLOODS):
             guesses = asyncio.gather(*(running.ask(guess) for _ in range(FLOOD)))
@@ -75,12 +75,12 @@ def most_mib(found: list[psutil.Process]) -> float:
 
 
 async def test_f23_three_times_as_many_logins_as_can_be_served(
-    fleet: Fleet, url: str, asks: list[Ask]
+    fleet: Fleet, port: int, asks: list[Ask]
 ) -> None:
     """As many succeed as ever can; the others are told to wait, and when it is over it is over."""
     anna = {"username": "anna", "password": fleet.passwords["anna"]}
     login = Ask("/login", 200, method="POST", body=anna)
-    async with experiment("F23 three times the logins that can be served", url, asks) as running:
+    async with experiment("F23 three times the logins that can be served", port, asks) as running:
         knee = await most_a_second(running, login)
         running.fault_at_s = running.now_s()
         await offer(running, login, 3 * knee, OVERLOAD_S)
@@ -95,7 +95,8 @@ async def test_f23_three_times_as_many_logins_as_can_be_served(
     print(f"F23 {knee:.1f} logins a second can be served, {goodput:.1f} were")  # noqa: T201  # as the line before it
     report.assert_nothing_is_lost()
     assert goodput > 0.6 * knee
-    assert percentile(served, 0.9) < QUEUE_S + PATIENCE_S, report.line()
+    # Five times what it takes where each waits for the one before it.
+    assert percentile(served, 0.99) < QUEUE_S + 5 * AT_ONCE / knee, report.line()
     assert sum(one.status == 200 for one in calm) > 0.8 * len(calm), report.line()
 
 

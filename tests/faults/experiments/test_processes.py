@@ -19,12 +19,12 @@ from tests.support.server import EdgeServer
 pytestmark = [pytest.mark.server, pytest.mark.timeout(300)]
 
 
-async def test_f1_a_worker_is_killed(fleet: Fleet, url: str, asks: list[Ask]) -> None:
+async def test_f1_a_worker_is_killed(fleet: Fleet, port: int, asks: list[Ask]) -> None:
     """HAProxy asks the other replica, and the worker is replaced: no request is lost."""
     first = fleet.replicas[0]
     (worker,) = workers(first)
     async with experiment(
-        "F1 SIGKILL of a worker", url, asks, sign=lambda: not first.is_ready()
+        "F1 SIGKILL of a worker", port, asks, sign=lambda: not first.is_ready()
     ) as running:
         worker.kill()
         await running.until(lambda: not worker.is_running())
@@ -33,11 +33,13 @@ async def test_f1_a_worker_is_killed(fleet: Fleet, url: str, asks: list[Ask]) ->
 
 
 async def test_f2_a_replica_is_killed(
-    fleet: Fleet, haproxy: Watched, url: str, asks: list[Ask]
+    fleet: Fleet, haproxy: Watched, port: int, asks: list[Ask]
 ) -> None:
     """Its main process and its workers at once: the other replica serves all."""
     second = fleet.replicas[1]
-    async with experiment("F2 SIGKILL of a replica", url, asks, sign=haproxy.is_one_out) as running:
+    async with experiment(
+        "F2 SIGKILL of a replica", port, asks, sign=haproxy.is_one_out
+    ) as running:
         await asyncio.to_thread(second.kill)
         assert second.processes() == []
         await asyncio.to_thread(second.wait_until, haproxy.is_one_out)
@@ -47,12 +49,12 @@ async def test_f2_a_replica_is_killed(
 
 @pytest.mark.parametrize("rounds", [1, pytest.param(5, marks=pytest.mark.thorough)])
 async def test_f3_both_replicas_are_restarted_in_turns(
-    fleet: Fleet, haproxy: Watched, url: str, asks: list[Ask], rounds: int
+    fleet: Fleet, haproxy: Watched, port: int, asks: list[Ask], rounds: int
 ) -> None:
     """Rolling restarts under load lose nothing, and each server exits with 0."""
     codes = []
     async with experiment(
-        f"F3 rolling restarts, {rounds} of each replica", url, asks, sign=haproxy.is_one_out
+        f"F3 rolling restarts, {rounds} of each replica", port, asks, sign=haproxy.is_one_out
     ) as running:
         for replica in fleet.replicas * rounds:
             codes.append(await asyncio.to_thread(replica.stop))
@@ -62,9 +64,9 @@ async def test_f3_both_replicas_are_restarted_in_turns(
     assert codes == [0, 0] * rounds
 
 
-async def test_f4_workers_are_replaced(fleet: Fleet, url: str, asks: list[Ask]) -> None:
+async def test_f4_workers_are_replaced(fleet: Fleet, port: int, asks: list[Ask]) -> None:
     """SIGHUP starts a new worker before the old one goes."""
-    async with experiment("F4 SIGHUP of both replicas", url, asks) as running:
+    async with experiment("F4 SIGHUP of both replicas", port, asks) as running:
         for replica in fleet.replicas:
             before = {one.pid for one in workers(replica)}
             replica.process.send_signal(signal.SIGHUP)
@@ -82,11 +84,13 @@ def _wait_for_others(replica: EdgeServer, before: set[int]) -> None:
     replica.wait_until(are_replaced, 30)
 
 
-async def test_f5_a_worker_hangs(fleet: Fleet, haproxy: Watched, url: str, asks: list[Ask]) -> None:
+async def test_f5_a_worker_hangs(
+    fleet: Fleet, haproxy: Watched, port: int, asks: list[Ask]
+) -> None:
     """A worker that is stopped holds up what it has; once HAProxy knows, nobody else waits."""
     (worker,) = workers(fleet.replicas[0])
     async with experiment(
-        "F5 SIGSTOP of a worker for 5 s", url, asks, sign=haproxy.is_one_out
+        "F5 SIGSTOP of a worker for 5 s", port, asks, sign=haproxy.is_one_out
     ) as running:
         worker.suspend()
         try:

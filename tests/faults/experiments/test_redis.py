@@ -40,7 +40,7 @@ def asks(fleet: Fleet, asks: list[Ask]) -> list[Ask]:
 
 
 @pytest.fixture(autouse=True)
-def _redis_is_well(redis: Redis, fleet: Fleet, url: str) -> Iterator[None]:
+def _redis_is_well(redis: Redis, fleet: Fleet, port: int) -> Iterator[None]:
     yield
     fleet.replicas[0].wait_until(lambda: not fleet.are_limits_away())
 
@@ -55,10 +55,10 @@ async def revoke_and_use(running: Experiment, fleet: Fleet, held: Sequence[Login
         await use_everywhere(running, fleet, login, 401)
 
 
-async def test_f6_redis_is_killed(redis: Redis, fleet: Fleet, url: str, asks: list[Ask]) -> None:
+async def test_f6_redis_is_killed(redis: Redis, fleet: Fleet, port: int, asks: list[Ask]) -> None:
     """Nothing is lost; each replica counts by itself until it is back."""
     async with experiment(
-        f"F6 SIGKILL of Redis for {OUTAGE_S} s", url, asks, sign=fleet.are_limits_away
+        f"F6 SIGKILL of Redis for {OUTAGE_S} s", port, asks, sign=fleet.are_limits_away
     ) as running:
         redis.kill()
         await running.until(fleet.are_limits_away)
@@ -71,10 +71,10 @@ async def test_f6_redis_is_killed(redis: Redis, fleet: Fleet, url: str, asks: li
     assert running.report.recovered_s < RECOVERY_S + PATIENCE_S, running.report.line()
 
 
-async def test_f7_redis_hangs(redis: Redis, fleet: Fleet, url: str, asks: list[Ask]) -> None:
+async def test_f7_redis_hangs(redis: Redis, fleet: Fleet, port: int, asks: list[Ask]) -> None:
     """One that does not answer costs a request its budget at most, and then nothing."""
     async with experiment(
-        f"F7 SIGSTOP of Redis for {OUTAGE_S} s", url, asks, sign=fleet.are_limits_away
+        f"F7 SIGSTOP of Redis for {OUTAGE_S} s", port, asks, sign=fleet.are_limits_away
     ) as running:
         with redis.hanging():
             await running.until(fleet.are_limits_away)
@@ -88,10 +88,10 @@ async def test_f7_redis_hangs(redis: Redis, fleet: Fleet, url: str, asks: list[A
     assert report.recovered_s < RECOVERY_S + PATIENCE_S, report.line()
 
 
-async def test_f8_scripts_are_gone(redis: Redis, fleet: Fleet, url: str, asks: list[Ask]) -> None:
+async def test_f8_scripts_are_gone(redis: Redis, fleet: Fleet, port: int, asks: list[Ask]) -> None:
     """The script is sent again, nobody notices, and the limit stays exact."""
     async with experiment(
-        "F8 SCRIPT FLUSH every 100 ms", url, asks, sign=fleet.are_limits_away
+        "F8 SCRIPT FLUSH every 100 ms", port, asks, sign=fleet.are_limits_away
     ) as running:
         flushing = asyncio.create_task(flush_all_the_time(redis))
         admitted = [await hit_at_once(running, 25) for _ in range(100 if IS_THOROUGH else 10)]
@@ -108,13 +108,15 @@ async def flush_all_the_time(redis: Redis) -> None:
         await asyncio.sleep(0.1)
 
 
-@pytest.mark.parametrize("policy", ["noeviction", "allkeys-lru"])
+@pytest.mark.parametrize(
+    "policy", ["noeviction", pytest.param("allkeys-lru", marks=pytest.mark.thorough)]
+)
 async def test_f9_redis_is_full(
-    redis: Redis, fleet: Fleet, url: str, asks: list[Ask], policy: str
+    redis: Redis, fleet: Fleet, port: int, asks: list[Ask], policy: str
 ) -> None:
     """It can keep nothing, or has thrown all away: who was logged out stays so."""
     async with experiment(
-        f"F9 maxmemory reached, {policy}", url, asks, sign=fleet.are_limits_away
+        f"F9 maxmemory reached, {policy}", port, asks, sign=fleet.are_limits_away
     ) as running:
         held = [await log_in(running, fleet) for _ in range(10)]
         redis.say("config", "set", "maxmemory-policy", policy)

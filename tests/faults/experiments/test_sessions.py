@@ -2,13 +2,13 @@
 
 import asyncio
 
-import httpx
 import pytest
 
 from tests.support.experiment import IS_THOROUGH, Experiment, experiment
 from tests.support.fleet import Fleet
 from tests.support.logins import Login, log_in, log_out, refresh, use_everywhere
 from tests.support.outcomes import Ask, percentile
+from tests.support.quick_http import QuickHttp, quick_http
 from tests.support.raw_http import asked
 from tests.support.rotation import Watched
 
@@ -16,22 +16,22 @@ pytestmark = [pytest.mark.server, pytest.mark.timeout(300)]
 
 OVERLAP_S = 10  # of a refresh token with its successor; the default
 BOUND_S = 1.0  # after which a revocation holds everywhere; the default
-LOGOUTS = 500 if IS_THOROUGH else 40
+LOGOUTS = 1000 if IS_THOROUGH else 40
 AT_ONCE = 8
 
 
 async def test_f16_one_refresh_token_in_many_hands(
-    fleet: Fleet, haproxy: Watched, url: str, asks: list[Ask]
+    fleet: Fleet, haproxy: Watched, port: int, asks: list[Ask]
 ) -> None:
     """All get one successor, also whose answer was lost; an older one ends the session."""
     async with experiment(
-        "F16 one refresh token 2, 5 and 50 times at once, then by a thief", url, asks
+        "F16 one refresh token 2, 5 and 50 times at once, then by a thief", port, asks
     ) as running:
         first = held = await log_in(running, fleet)
         assert first is not None
         for times in (2, 5, 50):
             assert held is not None
-            await asyncio.to_thread(lose_the_answer, haproxy.balancer.port, held)
+            await asyncio.to_thread(lose_the_answer, haproxy.port, held)
             found = await asyncio.gather(*(refresh(running, held) for _ in range(times)))
             assert len({login and login.refresh_token for login in found}) == 1
             held = found[0]
@@ -54,10 +54,10 @@ def lose_the_answer(port: int, login: Login) -> None:
 
 @pytest.mark.thorough
 async def test_f16_a_thief_who_comes_after_the_overlap(
-    fleet: Fleet, url: str, asks: list[Ask]
+    fleet: Fleet, port: int, asks: list[Ask]
 ) -> None:
     """The predecessor is good for nothing then, and whoever brings it ends the session."""
-    async with experiment("F16 a refresh token after its overlap", url, asks) as running:
+    async with experiment("F16 a refresh token after its overlap", port, asks) as running:
         stolen = await log_in(running, fleet)
         assert stolen is not None
         held = await refresh(running, stolen)
@@ -71,14 +71,14 @@ async def test_f16_a_thief_who_comes_after_the_overlap(
 
 
 async def test_f17_revoked_at_one_replica_and_used_at_the_other(
-    fleet: Fleet, url: str, asks: list[Ask]
+    fleet: Fleet, port: int, asks: list[Ask]
 ) -> None:
     """None is accepted once the bound is over, and most are refused long before."""
     lags: list[float] = []
     async with (
-        experiment(f"F17 {LOGOUTS} logouts, used at the other replica", url, asks) as running,
-        httpx.AsyncClient(base_url=fleet.replicas[0].url) as one,
-        httpx.AsyncClient(base_url=fleet.replicas[1].url) as other,
+        experiment(f"F17 {LOGOUTS} logouts, used at the other replica", port, asks) as running,
+        quick_http(fleet.replicas[0].port) as one,
+        quick_http(fleet.replicas[1].port) as other,
     ):
         for number in range(0, LOGOUTS, AT_ONCE):
             held = [await log_in(running, fleet) for _ in range(AT_ONCE)]
@@ -91,7 +91,7 @@ async def test_f17_revoked_at_one_replica_and_used_at_the_other(
 
 
 async def revoke_and_use(
-    running: Experiment, login: Login, here: httpx.AsyncClient, there: httpx.AsyncClient
+    running: Experiment, login: Login, here: QuickHttp, there: QuickHttp
 ) -> float:
     """Log out here, and use the token there until it is refused; gives how long that took.
 
@@ -102,7 +102,7 @@ async def revoke_and_use(
     acknowledged_s = running.now_s()
     status = 0
     while status != 401 and running.now_s() < acknowledged_s + BOUND_S:
-        status = (await there.get("/user-area", headers=login.fields)).status_code
+        status = (await there.ask("GET", "/user-area", login.fields)).status
     lag_s = running.now_s() - acknowledged_s
     await running.ask(Ask("/user-area", 401, login.fields), there)
     return lag_s
