@@ -132,5 +132,8 @@ async def experiment(
         finally:
             for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            ends = await asyncio.gather(*tasks, return_exceptions=True)
+    for end in ends:
+        if isinstance(end, Exception):  # and not that it was cancelled
+            raise end
     print(f"\n{running.report.line()}")  # noqa: T201  # `make faults` shows it
