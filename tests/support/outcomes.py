@@ -117,6 +117,11 @@ class Report(msgspec.Struct, frozen=True):
         self.assert_nobody_got_in()
         assert not self.lost, self.line()
 
+    def assert_all_are_served(self) -> None:
+        """Nobody was even told to wait, by Edge or by the balancer for want of one."""
+        self.assert_nothing_is_lost()
+        assert not self.delayed, (self.line(), self.delayed[:5])
+
     def assert_nobody_got_in(self) -> None:
         assert not self.unsafe, (self.line(), self.unsafe[:5])
 

@@ -24,7 +24,7 @@ CHEAP_HASHES = {
 }
 SETTINGS = {
     **CHEAP_HASHES,
-    "SERVER_DRAIN_S": "2",
+    "SERVER_DRAIN_S": "3",  # HAProxy notices within 1.5 s
     "ACCESS_RULES": "[]",
     "RATELIMIT_POLICIES": json.dumps(POLICIES),
     "RATELIMIT_BUDGET_S": "0.5",  # of the real 50 ms, a busy machine takes some
@@ -86,6 +86,17 @@ def port(fleet: Fleet, haproxy: Watched) -> int:
         replica.wait_until(replica.is_ready)
     fleet.replicas[0].wait_until(haproxy.are_all_in)
     return haproxy.port
+
+
+@pytest.fixture
+def logins(fleet: Fleet) -> list[Ask]:
+    """A good one and a bad one; no balancer may ask twice for what is no GET."""
+    anna = {"username": "anna", "password": fleet.passwords["anna"]}
+    wrong = {**anna, "password": "no password of anybody"}
+    return [
+        Ask("/login", 200, method="POST", body=anna),
+        Ask("/login", 401, method="POST", body=wrong),
+    ]
 
 
 @pytest.fixture

@@ -64,15 +64,9 @@ def fleet(network: Network) -> Fleet:
 
 
 @pytest.fixture
-def asks(fleet: Fleet, asks: list[Ask]) -> list[Ask]:
+def asks(asks: list[Ask], logins: list[Ask]) -> list[Ask]:
     """The usual ones, and some logins."""
-    anna = {"username": "anna", "password": fleet.passwords["anna"]}
-    wrong = {**anna, "password": "no password of anybody"}
-    return [
-        *(asks * 2),
-        Ask("/login", 200, method="POST", body=anna),
-        Ask("/login", 401, method="POST", body=wrong),
-    ]
+    return asks * 2 + logins
 
 
 @pytest.mark.parametrize("what", OUTAGES)
