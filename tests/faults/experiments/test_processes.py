@@ -12,6 +12,7 @@ import pytest
 from tests.support.experiment import experiment
 from tests.support.fleet import Fleet
 from tests.support.outcomes import Ask, percentile
+from tests.support.ports import is_listening
 from tests.support.processes import workers
 from tests.support.rotation import Watched
 from tests.support.server import EdgeServer
@@ -65,8 +66,10 @@ async def test_f3_both_replicas_are_restarted_in_turns(
         sign=haproxy.is_one_out,
     ) as running:
         for replica in fleet.replicas * rounds:
-            codes.append(await asyncio.to_thread(replica.stop))
-            assert haproxy.is_one_out()  # it knew before the port was closed
+            stopping = asyncio.create_task(asyncio.to_thread(replica.stop))
+            await running.until(haproxy.is_one_out)
+            assert is_listening(replica.port)  # and whoever is late is served
+            codes.append(await stopping)
             await asyncio.to_thread(replica.start)
             await asyncio.to_thread(replica.wait_until, haproxy.are_all_in)
     running.report.assert_all_are_served()
