@@ -308,6 +308,7 @@ class Edge:
             stack.callback(self._hasher.close)
             stack.push_async_callback(self.database.close)
             self.health.add("database", self.database.ping)
+            stack.push_async_callback(self.health.close)
             await self._check_database()
             await self._load_signing_keys()
             yield

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from tests.support.app import RunningApp, bearer, make_settings, running_service
+from tests.support.manners import late
 from tests.support.postgres import Postgres
 from tests.support.proxy import TcpProxy, proxy_to
 
@@ -168,6 +169,23 @@ async def test_the_process_stays_alive_and_in_rotation(
     assert (await app.get("/.well-known/jwks.json")).status_code == 200
     assert (await app.get("/users/me")).status_code == 401
     assert (await app.get("/users/me", "no-token")).status_code == 401
+
+
+async def test_asking_whether_it_is_ready_costs_no_connections(
+    app: RunningApp, client: Client, proxy: TcpProxy
+) -> None:
+    """A check that is not waited for goes on, and does not cost the connection that it has."""
+    await client.ask_everything()
+    accepted = proxy.accepted
+    proxy.answer(late(_TIMEOUT_S * 0.7))
+    assert (await app.get("/readyz")).json()["dependencies"] == {"database": "down"}
+    for _ in range(7):
+        assert (await app.get("/readyz")).status_code == 200
+    await proxy.restore()
+    async with asyncio.timeout(_SLOWEST_S):
+        while (await app.get("/readyz")).json()["dependencies"] != {"database": "up"}:  # noqa: ASYNC110  # what others see
+            await asyncio.sleep(0.01)
+    assert proxy.accepted == accepted
 
 
 @pytest.mark.parametrize("outage", OUTAGES)

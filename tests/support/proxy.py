@@ -32,6 +32,7 @@ class TcpProxy:
         self._passing = asyncio.Event()
         self._refusal: tuple[str, str] | None = None
         self._manner: Manner = whole
+        self.accepted = 0
         self.port = 0
 
     @property
@@ -85,6 +86,7 @@ class TcpProxy:
             writer.transport.abort()
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.accepted += 1
         task = asyncio.create_task(self._serve(reader, writer))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

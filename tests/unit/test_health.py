@@ -73,6 +73,51 @@ async def test_a_check_that_hangs_is_down(monkeypatch: pytest.MonkeyPatch) -> No
     assert (await health.readiness()).dependencies == {"database": "down", "redis": "up"}
 
 
+async def test_a_check_that_takes_long_is_not_broken_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks meanwhile waits for the same one; when it has ended, for a new one."""
+    monkeypatch.setattr(module, "_CHECK_TIMEOUT_S", 0.01)
+    began, may_end = 0, asyncio.Event()
+
+    async def slow() -> None:
+        nonlocal began
+        began += 1
+        await may_end.wait()
+
+    health = Health(Draining())
+    health.add("database", slow)
+    for _ in range(3):
+        assert (await health.readiness()).dependencies == {"database": "down"}
+    assert began == 1
+    may_end.set()
+    assert (await health.readiness()).dependencies == {"database": "up"}
+    assert began == 2
+
+
+async def test_what_is_under_way_ends_with_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A check does not outlive what it asks."""
+    monkeypatch.setattr(module, "_CHECK_TIMEOUT_S", 0.01)
+    health = Health(Draining())
+    health.add("database", hangs)
+    health.add("redis", up)
+    await health.readiness()
+    await health.close()
+    assert len(asyncio.all_tasks()) == 1
+
+
+async def test_a_check_that_never_ends_is_begun_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After long enough it counts as failed, so that what comes back is seen to be back."""
+    monkeypatch.setattr(module, "_LONGEST_CHECK_S", 0.01)
+    checks = [hangs, up]
+
+    async def recovering() -> None:
+        await checks.pop(0)()
+
+    health = Health(Draining())
+    health.add("database", recovering)
+    assert (await health.readiness()).dependencies == {"database": "down"}
+    assert (await health.readiness()).dependencies == {"database": "up"}
+
+
 async def test_checks_run_at_the_same_time() -> None:
     """Two checks that wait for each other are both up."""
     meeting = asyncio.Barrier(2)
