@@ -1,0 +1,86 @@
+"""`python -m loadtests SCENARIO`: a scenario with the terms of its profile, and a report folder.
+
+It starts locust and shows the command; what stands behind `--` is handed on. `python -m loadtests
+keys FOLDER` makes the key that tokens are signed with, and says how Edge comes to trust it.
+"""
+
+import argparse
+import os
+import shlex
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from loadtests.issuer import make_issuer, trust_settings
+from loadtests.terms import Terms, TermsError, read_terms
+
+_HERE: Final = Path(__file__).parent
+SCENARIOS: Final = sorted(
+    file.stem for file in (_HERE / "scenarios").glob("*.py") if file.stem != "__init__"
+)
+
+
+def main(arguments: Sequence[str]) -> None:
+    own, _, more = _split(arguments)
+    options = _parser().parse_args(own)
+    if options.scenario == "keys":
+        file = make_issuer(Path(options.folder))
+        print(f"LOADTEST_ISSUER_KEY={file}")
+        print(f"EDGE_ISSUERS={shlex.quote(trust_settings(file.parent / 'jwks.json'))}")
+        return
+    try:
+        terms = read_terms(Path(options.slo), options.profile, options.scenario)
+    except TermsError as error:
+        sys.exit("\n".join(error.problems))
+    command = locust_command(options, terms, more)
+    print(shlex.join(command), flush=True)
+    os.chdir(_HERE.parent)
+    os.execv(sys.executable, command)  # noqa: S606  # its exit code is ours
+
+
+def locust_command(options: argparse.Namespace, terms: Terms, more: Sequence[str]) -> list[str]:
+    """Give the whole command; what is in `more` overrules the rest."""
+    command = [sys.executable, "-m", "locust", "-f", f"loadtests/scenarios/{options.scenario}.py"]
+    command += ["--profile", options.profile, "--slo", options.slo]
+    command += ["--users", str(terms.users), "--spawn-rate", str(terms.users)]
+    command += ["--run-time", f"{terms.run_time_s}s"]
+    if not options.web:
+        folder = _report_folder(options.report, options.scenario)
+        command += ["--headless", "--report", str(folder), "--html", str(folder / "locust.html")]
+        command += ["--csv", str(folder / "locust"), "--json-file", str(folder / "locust")]
+    return [*command, *more]
+
+
+def _report_folder(report: str, scenario: str) -> Path:
+    if report:
+        return Path(report).absolute()
+    moment = time.strftime("%Y%m%d-%H%M%S")
+    return _HERE.parent / ".loadtest" / f"{scenario}-{moment}"
+
+
+def _split(arguments: Sequence[str]) -> tuple[Sequence[str], str, Sequence[str]]:
+    """Divide at `--`."""
+    if "--" not in arguments:
+        return arguments, "", []
+    place = list(arguments).index("--")
+    return arguments[:place], "--", arguments[place + 1 :]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m loadtests", description=__doc__)
+    commands = parser.add_subparsers(dest="scenario", required=True, metavar="SCENARIO")
+    keys = commands.add_parser("keys", help="make a key for the tokens")
+    keys.add_argument("folder")
+    for name in SCENARIOS:
+        scenario = commands.add_parser(name)
+        scenario.add_argument("--profile", default="ci", help="of slo.toml (ci)")
+        scenario.add_argument("--slo", default=str(_HERE / "slo.toml"), help="another slo.toml")
+        scenario.add_argument("--report", default="", help="another folder for the report")
+        scenario.add_argument("--web", action="store_true", help="locust's web page, not headless")
+    return parser
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,112 @@
+"""What is hung into locust: options, three digits, ledgers of workers, the verdict at the end."""
+
+import sys
+import time
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import gevent
+import locust.stats
+import psutil
+from locust import events
+from locust.env import Environment
+from locust.runners import MasterRunner, WorkerRunner
+
+from loadtests import options
+from loadtests.chosen_shape import ChosenShape
+from loadtests.draining import drain_all, listen_for_drain
+from loadtests.histogram import three_digits
+from loadtests.ledger import Ledger
+from loadtests.reports import run_of, write
+from loadtests.session import Session, open_session
+from loadtests.terms import Terms, TermsError, read_terms
+from loadtests.verdict import judge
+
+_SAMPLE_S: Final = 1.0
+_REPORT_KEY: Final = "loadtest"
+
+
+def on_init(environment: Environment, **_: object) -> None:
+    scenario = Path(environment.locustfile or "").stem
+    session = Session(environment, scenario, _terms(environment, scenario))
+    open_session(session)
+    session.plan()
+    environment.events.test_start.add_listener(partial(on_test_start, session))
+    environment.events.test_stopping.add_listener(partial(on_test_stopping, session))
+    environment.events.report_to_master.add_listener(partial(on_report_to_master, session))
+    environment.events.worker_report.add_listener(partial(on_worker_report, session))
+    environment.events.quitting.add_listener(partial(on_quitting, session))
+    gevent.spawn(_sample_cpu, session)
+    listen_for_drain(session)
+    if session.shape != "constant" and not isinstance(environment.runner, WorkerRunner):
+        environment.shape_class = ChosenShape(session)
+    if not isinstance(environment.runner, MasterRunner):
+        _prepare(session)
+
+
+def _terms(environment: Environment, scenario: str) -> Terms:
+    chosen = environment.parsed_options
+    if chosen is None or not chosen.profile:
+        return Terms()
+    try:
+        return read_terms(Path(chosen.slo), chosen.profile, scenario)
+    except TermsError as error:
+        sys.exit("\n".join(error.problems))
+
+
+def _prepare(session: Session) -> None:
+    """Make what users need; their requests of the first moments would else be late."""
+    for user in session.environment.user_classes:
+        try:
+            user.prepare(session)  # type: ignore[attr-defined]  # all users here are EdgeUsers
+        except (OSError, ValueError) as error:
+            sys.exit(f"{user.__name__}: {error}")
+    session.ready.set()
+
+
+def on_test_start(session: Session, **_: object) -> None:
+    if not isinstance(session.environment.runner, WorkerRunner):
+        session.plan()  # the web page may have changed it
+    session.restart()
+
+
+def on_test_stopping(session: Session, **_: object) -> None:
+    """Wait for what is in flight: the slowest answers would else be missing, not slow."""
+    session.stopped_s = time.perf_counter()
+    drain_all(session)
+
+
+def on_report_to_master(session: Session, data: dict[str, Any], **_: object) -> None:
+    data[_REPORT_KEY] = session.ledger.as_report()
+
+
+def on_worker_report(session: Session, client_id: str, data: dict[str, Any]) -> None:
+    session.of_workers[client_id] = Ledger.from_report(data[_REPORT_KEY])
+    session.heard_at_s[client_id] = time.perf_counter()
+
+
+def on_quitting(session: Session, **_: object) -> None:
+    """Judge, where the whole run is known."""
+    if isinstance(session.environment.runner, WorkerRunner):
+        return
+    run = run_of(session)
+    verdict = judge(run, session.terms)
+    # Always set: locust would say 1 for one failed request, and 0 for a run that was ended.
+    session.environment.process_exit_code = int(verdict.outcome)
+    write(session, run, verdict)
+
+
+def _sample_cpu(session: Session) -> None:
+    """Note each second how busy this process is: locust's own look comes every ten."""
+    process = psutil.Process()
+    process.cpu_percent()
+    while True:
+        gevent.sleep(_SAMPLE_S)
+        session.ledger.cpu.append(process.cpu_percent() / 100)
+
+
+# In every process, since workers round before they report.
+locust.stats.bucket_response_time = three_digits  # type: ignore[assignment]
+events.init_command_line_parser.add_listener(options.add_options)
+events.init.add_listener(on_init)

@@ -1,0 +1,25 @@
+"""What a load test is told on the command line, in the environment or on locust's web page."""
+
+from pathlib import Path
+from typing import Final, get_args
+
+from locust.argument_parser import LocustArgumentParser
+
+from loadtests.terms import ShapeName
+
+_HERE: Final = Path(__file__).parent
+
+
+def add_options(parser: LocustArgumentParser) -> None:
+    group = parser.add_argument_group("Load tests of Edge")
+    add = group.add_argument
+    add("--slo", env_var="LOADTEST_SLO", default=str(_HERE / "slo.toml"), help="objectives")
+    add("--report", env_var="LOADTEST_REPORT", default="", help="folder for the verdict")
+    add("--shape", choices=get_args(ShapeName), default=None, help="how the load goes")
+    add("--rate-scale", type=float, default=1.0, help="times the rate of every user")
+    add("--warm-up-s", type=float, default=None, help="seconds that do not count")
+    add("--settle-s", type=float, default=3.0, help="seconds at the start of a step to leave out")
+    add("--steps", type=int, default=10, help="steps up to all users, of the shape step")
+    add("--tokens", env_var="LOADTEST_TOKENS", type=int, default=64_000, help="distinct tokens")
+    add("--issuer-key", env_var="LOADTEST_ISSUER_KEY", default="", help="file with the key")
+    add("--audience", env_var="LOADTEST_AUDIENCE", default="edge", help="aud of the tokens")

@@ -1,0 +1,114 @@
+"""What is known of a run, gathered from locust; and the verdict, as files and on the terminal."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+from locust.runners import MasterRunner
+from locust.stats import RequestStats
+
+from loadtests.histogram import merged, percentile
+from loadtests.session import Session
+from loadtests.verdict import Line, Measured, Run, Verdict
+
+# Workers report every three seconds; who was silent for two of those is not there.
+_SILENT_S: Final = 6.0
+_SHARES: Final = {"p50_ms": 0.5, "p95_ms": 0.95, "p99_ms": 0.99, "p999_ms": 0.999}
+
+
+def run_of(session: Session) -> Run:
+    runner = session.environment.runner
+    is_master = isinstance(runner, MasterRunner)
+    end_s = session.began_s + session.elapsed_s
+    heard = [at_s for at_s in session.heard_at_s.values() if at_s > end_s - _SILENT_S]
+    return Run(
+        scenario=session.scenario,
+        profile=session.options.profile or "",
+        planned_s=session.planned_s,
+        elapsed_s=session.elapsed_s,
+        workers_expected=session.processes if is_master else 1,
+        workers_present=len(heard) if is_master else 1,
+        ledger=session.whole_ledger,
+        measured=_measured(session.environment.stats),
+        problems=tuple(session.problems),
+    )
+
+
+def _measured(stats: RequestStats) -> dict[str, Measured]:
+    """Give what locust has of each name, all methods together."""
+    found: dict[str, Measured] = {}
+    for (name, _), entry in stats.entries.items():
+        before = found.get(name, Measured(0, 0, {}))
+        found[name] = Measured(
+            before.requests + entry.num_requests,
+            before.failures + entry.num_failures,
+            merged([before.latency, entry.response_times]),
+        )
+    return found
+
+
+def write(session: Session, run: Run, verdict: Verdict) -> None:
+    """Print the verdict; write it too, where a folder was named."""
+    text = as_markdown(run, verdict)
+    print(f"\n{text}")
+    if session.options.report:
+        folder = Path(session.options.report)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "verdict.md").write_text(text)
+        (folder / "verdict.json").write_text(json.dumps(as_json(run, verdict), indent=1))
+
+
+def as_json(run: Run, verdict: Verdict) -> dict[str, Any]:
+    """Give all that the verdict was made of; histograms as percentiles."""
+    return {
+        "scenario": run.scenario,
+        "profile": run.profile,
+        "outcome": verdict.outcome.name.lower(),
+        "exit_code": int(verdict.outcome),
+        "seconds": round(run.elapsed_s, 1),
+        "lines": [asdict(line) for line in verdict.lines],
+        "rows": {name: _row(run, name) for name in sorted(run.measured)},
+        "checks": {name: asdict(check) for name, check in sorted(run.ledger.checks.items())},
+    }
+
+
+def _row(run: Run, name: str) -> dict[str, Any]:
+    measured, row = run.measured[name], run.ledger.row(name)
+    return {
+        "requests": measured.requests,
+        "failures": measured.failures,
+        "arrivals": row.arrivals,
+        "dropped": row.dropped,
+        "latency": {key: percentile(measured.latency, share) for key, share in _SHARES.items()},
+        "service": {key: percentile(row.service, share) for key, share in _SHARES.items()},
+    }
+
+
+def as_markdown(run: Run, verdict: Verdict) -> str:
+    title = f"# {verdict.outcome.name.replace('_', ' ').lower()}: {run.scenario} {run.profile}"
+    looked_at = [("", "what", "wanted", "found"), *map(_cells, verdict.lines)]
+    names: list[tuple[str, ...]] = [
+        ("name", "requests", "failures", "dropped", "p50 ms", "p95 ms", "p99 ms", "p99.9 ms")
+    ]
+    for name in sorted(run.measured):
+        row = _row(run, name)
+        times = [f"{value:.3g}" for value in row["latency"].values()]
+        counts = [str(row[key]) for key in ("requests", "failures", "dropped")]
+        names.append((name, *counts, *times))
+    return f"{title}\n\n{_table(looked_at)}\n\n{_table(names)}\n"
+
+
+def _cells(line: Line) -> tuple[str, ...]:
+    return ("ok" if line.holds else "**no**", f"{line.kind}: {line.what}", line.wanted, line.found)
+
+
+def _table(rows: list[tuple[str, ...]]) -> str:
+    rows = [tuple(cell.replace("|", "/") for cell in row) for row in rows]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |"
+        for row in rows
+    ]
+    lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
+    return "\n".join(lines)
