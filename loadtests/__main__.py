@@ -1,7 +1,7 @@
 """`python -m loadtests SCENARIO`: a scenario with the terms of its profile, and a report folder.
 
 It starts locust and shows the command; what stands behind `--` is handed on. `python -m loadtests
-keys FOLDER` makes the key that tokens are signed with, and says how Edge comes to trust it.
+trust FOLDER` makes the key that tokens are signed with, and says how Edge comes to trust it.
 """
 
 import argparse
@@ -13,8 +13,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from loadtests.issuer import make_issuer, trust_settings
+from loadtests.issuer import make_issuer
 from loadtests.terms import Terms, TermsError, read_terms
+from loadtests.trust import edge_settings
 
 _HERE: Final = Path(__file__).parent
 SCENARIOS: Final = sorted(
@@ -25,10 +26,11 @@ SCENARIOS: Final = sorted(
 def main(arguments: Sequence[str]) -> None:
     own, _, more = _split(arguments)
     options = _parser().parse_args(own)
-    if options.scenario == "keys":
+    if options.scenario == "trust":
         file = make_issuer(Path(options.folder))
         print(f"LOADTEST_ISSUER_KEY={file}")
-        print(f"EDGE_ISSUERS={shlex.quote(trust_settings(file.parent / 'jwks.json'))}")
+        for name, text in edge_settings(file.parent / "jwks.json").items():
+            print(f"{name}={shlex.quote(text)}")
         return
     try:
         terms = read_terms(Path(options.slo), options.profile, options.scenario)
@@ -71,8 +73,8 @@ def _split(arguments: Sequence[str]) -> tuple[Sequence[str], str, Sequence[str]]
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m loadtests", description=__doc__)
     commands = parser.add_subparsers(dest="scenario", required=True, metavar="SCENARIO")
-    keys = commands.add_parser("keys", help="make a key for the tokens")
-    keys.add_argument("folder")
+    trust = commands.add_parser("trust", help="make a key for the tokens")
+    trust.add_argument("folder")
     for name in SCENARIOS:
         scenario = commands.add_parser(name)
         scenario.add_argument("--profile", default="ci", help="of slo.toml (ci)")

@@ -14,14 +14,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
-ISSUER: Final = "https://loadtest.invalid"
-PREFIX: Final = "loadtest"  # what stands before its subjects at Edge
 _COORDINATE_BYTES: Final = 32  # P-256, RFC 7518 section 3.4
 _ES256: Final = ec.ECDSA(hashes.SHA256())
-
-# What the tokens name, and Edge's own names for it: the roles and scopes of its examples.
-ROLES: Final = ("user", "moderator", "admin")
-SCOPES: Final = ("profile", "moderate", "admin")
 
 
 @dataclass(frozen=True)
@@ -86,21 +80,6 @@ def read_issuer(file: Path) -> Issuer:
         message = f"{file} has no private key of the curve P-256"
         raise ValueError(message)  # noqa: TRY004  # its content is wrong, no type in the code
     return Issuer(key)
-
-
-def trust_settings(key_set: Path, audience: str = "edge") -> str:
-    """Give `EDGE_ISSUERS`, with which Edge trusts the generator."""
-    trusted = {
-        "issuer": ISSUER,
-        "audiences": [audience],
-        "subject_prefix": PREFIX,
-        "jwks_file": str(key_set.absolute()),
-        "algorithms": ["ES256"],
-        "roles_claim": "roles",
-        "roles": {name: name for name in ROLES},
-        "scopes": {name: name for name in SCOPES},
-    }
-    return json.dumps([trusted])
 
 
 def _json(value: dict[str, Any]) -> bytes:

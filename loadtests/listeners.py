@@ -8,22 +8,23 @@ from typing import Any, Final
 
 import gevent
 import locust.stats
-import psutil
 from locust import events
 from locust.env import Environment
 from locust.runners import MasterRunner, WorkerRunner
 
 from loadtests import options
+from loadtests.beside import break_things, sample_cpu, watch_processes
 from loadtests.chosen_shape import ChosenShape
 from loadtests.draining import drain_all, listen_for_drain
+from loadtests.facts import run_of
 from loadtests.histogram import three_digits
 from loadtests.ledger import Ledger
-from loadtests.reports import run_of, write
+from loadtests.reports import write
 from loadtests.session import Session, open_session
 from loadtests.terms import Terms, TermsError, read_terms
 from loadtests.verdict import judge
+from loadtests.web import add_verdict
 
-_SAMPLE_S: Final = 1.0
 _REPORT_KEY: Final = "loadtest"
 
 
@@ -37,7 +38,9 @@ def on_init(environment: Environment, **_: object) -> None:
     environment.events.report_to_master.add_listener(partial(on_report_to_master, session))
     environment.events.worker_report.add_listener(partial(on_worker_report, session))
     environment.events.quitting.add_listener(partial(on_quitting, session))
-    gevent.spawn(_sample_cpu, session)
+    gevent.spawn(sample_cpu, session)
+    if environment.web_ui:
+        add_verdict(environment.web_ui, session)
     listen_for_drain(session)
     if session.shape != "constant" and not isinstance(environment.runner, WorkerRunner):
         environment.shape_class = ChosenShape(session)
@@ -66,9 +69,13 @@ def _prepare(session: Session) -> None:
 
 
 def on_test_start(session: Session, **_: object) -> None:
-    if not isinstance(session.environment.runner, WorkerRunner):
+    if isinstance(session.environment.runner, WorkerRunner):
+        session.restart()
+    else:
         session.plan()  # the web page may have changed it
-    session.restart()
+        session.restart()
+        gevent.spawn(watch_processes, session)
+        gevent.spawn(break_things, session)
 
 
 def on_test_stopping(session: Session, **_: object) -> None:
@@ -95,15 +102,6 @@ def on_quitting(session: Session, **_: object) -> None:
     # Always set: locust would say 1 for one failed request, and 0 for a run that was ended.
     session.environment.process_exit_code = int(verdict.outcome)
     write(session, run, verdict)
-
-
-def _sample_cpu(session: Session) -> None:
-    """Note each second how busy this process is: locust's own look comes every ten."""
-    process = psutil.Process()
-    process.cpu_percent()
-    while True:
-        gevent.sleep(_SAMPLE_S)
-        session.ledger.cpu.append(process.cpu_percent() / 100)
 
 
 # In every process, since workers round before they report.

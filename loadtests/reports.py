@@ -1,62 +1,33 @@
-"""What is known of a run, gathered from locust; and the verdict, as files and on the terminal."""
+"""The verdict, as files and on the terminal."""
 
 import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-from locust.runners import MasterRunner
-from locust.stats import RequestStats
-
-from loadtests.histogram import merged, percentile
+from loadtests.capacity import as_markdown as capacity_markdown
+from loadtests.charts import capacity_svg
+from loadtests.histogram import percentile
 from loadtests.session import Session
-from loadtests.verdict import Line, Measured, Run, Verdict
+from loadtests.verdict import Line, Run, Verdict
 
-# Workers report every three seconds; who was silent for two of those is not there.
-_SILENT_S: Final = 6.0
 _SHARES: Final = {"p50_ms": 0.5, "p95_ms": 0.95, "p99_ms": 0.99, "p999_ms": 0.999}
-
-
-def run_of(session: Session) -> Run:
-    runner = session.environment.runner
-    is_master = isinstance(runner, MasterRunner)
-    end_s = session.began_s + session.elapsed_s
-    heard = [at_s for at_s in session.heard_at_s.values() if at_s > end_s - _SILENT_S]
-    return Run(
-        scenario=session.scenario,
-        profile=session.options.profile or "",
-        planned_s=session.planned_s,
-        elapsed_s=session.elapsed_s,
-        workers_expected=session.processes if is_master else 1,
-        workers_present=len(heard) if is_master else 1,
-        ledger=session.whole_ledger,
-        measured=_measured(session.environment.stats),
-        problems=tuple(session.problems),
-    )
-
-
-def _measured(stats: RequestStats) -> dict[str, Measured]:
-    """Give what locust has of each name, all methods together."""
-    found: dict[str, Measured] = {}
-    for (name, _), entry in stats.entries.items():
-        before = found.get(name, Measured(0, 0, {}))
-        found[name] = Measured(
-            before.requests + entry.num_requests,
-            before.failures + entry.num_failures,
-            merged([before.latency, entry.response_times]),
-        )
-    return found
 
 
 def write(session: Session, run: Run, verdict: Verdict) -> None:
     """Print the verdict; write it too, where a folder was named."""
-    text = as_markdown(run, verdict)
-    print(f"\n{text}")
+    files = {"verdict.md": as_markdown(run, verdict)}
+    if run.capacity:
+        files["capacity.md"] = capacity_markdown(run.capacity)
+    print("", *files.values(), sep="\n")
     if session.options.report:
+        files["verdict.json"] = json.dumps(as_json(run, verdict), indent=1)
+        if run.capacity:
+            files["capacity.svg"] = capacity_svg(run.capacity, run.scenario)
         folder = Path(session.options.report)
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "verdict.md").write_text(text)
-        (folder / "verdict.json").write_text(json.dumps(as_json(run, verdict), indent=1))
+        for name, text in files.items():
+            (folder / name).write_text(text)
 
 
 def as_json(run: Run, verdict: Verdict) -> dict[str, Any]:
@@ -69,6 +40,7 @@ def as_json(run: Run, verdict: Verdict) -> dict[str, Any]:
         "seconds": round(run.elapsed_s, 1),
         "lines": [asdict(line) for line in verdict.lines],
         "rows": {name: _row(run, name) for name in sorted(run.measured)},
+        "capacity": run.capacity.as_json() if run.capacity else None,
         "checks": {name: asdict(check) for name, check in sorted(run.ledger.checks.items())},
     }
 

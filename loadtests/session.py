@@ -14,6 +14,8 @@ from gevent.event import Event
 from gevent.pool import Pool
 from locust.env import Environment
 
+from loadtests.drift import THIRDS, Sample
+from loadtests.faults import Happened
 from loadtests.histogram import add
 from loadtests.issuer import read_issuer
 from loadtests.ledger import Ledger, together
@@ -49,6 +51,8 @@ class Session:
         self.began_s = time.perf_counter()
         self.stopped_s: float | None = None
         self.is_draining = False
+        self.happened: list[Happened] = []
+        self.samples: list[Sample] = []
         self._pools.clear()
 
     @property
@@ -94,8 +98,13 @@ class Session:
     def elapsed_s(self) -> float:
         return (self.stopped_s or time.perf_counter()) - self.began_s
 
-    def mint(self) -> Mint:
-        """Give what makes tokens for subjects that no other process has.
+    @property
+    def url(self) -> str:
+        """Where Edge is, without a slash at the end."""
+        return str(self.environment.host or "").rstrip("/")
+
+    def mint(self, name: str = "") -> Mint:
+        """Give what makes tokens, for subjects that no other process has unless they get a name.
 
         Raises:
             ValueError: it was not said which key to sign with, or the file has none.
@@ -105,7 +114,7 @@ class Session:
             raise ValueError(message)
         issuer = read_issuer(Path(self.options.issuer_key))
         now_s = int(time.time())  # noqa: TID251  # what the tokens of this run say
-        return Mint(issuer, secrets.token_hex(4), now_s, self.options.audience)
+        return Mint(issuer, name or secrets.token_hex(4), now_s, self.options.audience)
 
     def pool(self, *, bad_share: float) -> list[Token]:
         """Give the part that this process has of all tokens."""
@@ -116,11 +125,21 @@ class Session:
         """Whether a request that was due then counts: it is no part of the warm-up."""
         return due_s >= self.began_s + self.warm_up_s
 
+    @property
+    def slots(self) -> int:
+        """How many parts of the run are counted apart: steps, or the thirds of a soak."""
+        steps: int = self.options.steps
+        return {"step": steps, "soak": THIRDS}.get(self.shape, 0)
+
+    @property
+    def slot_s(self) -> float:
+        return (self.planned_s or 0.0) / self.slots
+
     def slot(self, at_s: float) -> int | None:
-        """Which step of a step run this moment is in; None where it is settling, or no such run."""
-        if self.shape != "step" or self.planned_s is None:
+        """Which part this moment is in; None where it is settling, or where there are none."""
+        if not self.slots or self.planned_s is None:
             return None
-        number, into_s = divmod(at_s - self.began_s, self.planned_s / self.options.steps)
+        number, into_s = divmod(at_s - self.began_s, self.slot_s)
         return int(number) if into_s >= self.options.settle_s else None
 
     def count_arrival(self, name: str, due_s: float, *, is_dropped: bool) -> None:

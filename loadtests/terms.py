@@ -57,6 +57,8 @@ class Terms:
 
     `users` and `run_time_s` may be overruled on the command line. A generator is saturated where
     1 % of its requests start `start_lag_p99_ms` late, or it uses `generator_cpu` of its core.
+    `max_drift` is by how much the last third of a soak may exceed the one before; `recovery_s` how
+    long after a fault clients may notice.
     """
 
     users: int = 10
@@ -67,6 +69,8 @@ class Terms:
     start_lag_p99_ms: float = 100.0
     generator_cpu: float = 0.9
     max_wrong: int = 0
+    max_drift: float = 1.5
+    recovery_s: float = 5.0
     objectives: tuple[Objective, ...] = field(default=())
 
 

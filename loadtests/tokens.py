@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from loadtests.issuer import ISSUER, ROLES, SCOPES, Issuer
+from loadtests.issuer import Issuer
+from loadtests.trust import ISSUER, ROLES, SCOPES
 
 LIFETIME_S: Final = 86_400  # longer than any run
 _YIELD_EVERY: Final = 50  # a few milliseconds: locust's heartbeats go on meanwhile

@@ -3,7 +3,6 @@
 import json
 import random
 import time
-from http import HTTPStatus
 from ipaddress import IPv4Address
 from typing import Any, ClassVar, Final
 
@@ -132,5 +131,5 @@ class OpenLoopUser(EdgeUser):
 
 
 def _shown(name: str, answer: Answer) -> str:
-    """Give the name in the statistics: those refused for being too many are quick, and apart."""
-    return f"{name} [429]" if answer.status == HTTPStatus.TOO_MANY_REQUESTS else name
+    """Give the name in the statistics: who is told to wait is told quickly, and counted apart."""
+    return f"{name} [{answer.status}]" if answer.is_told_to_wait else name

@@ -4,11 +4,12 @@ In that order: of a run that is not valid nothing is said, and being fast with w
 being fast.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Final
 
+from loadtests.capacity import Capacity
 from loadtests.histogram import Histogram, percentile
 from loadtests.ledger import Ledger
 from loadtests.terms import Objective, Terms
@@ -39,8 +40,9 @@ class Measured:
 class Run:
     """All that is known of a run when it is judged.
 
-    `planned_s` is None where nobody said how long it was to take. `problems` are reasons for which
-    it cannot be valid, found by who knows them.
+    `planned_s` is None where nobody said how long it was to take. `lag` and `cpu` are those of the
+    generator, of a run of steps until the knee. `problems` are reasons for which the run cannot be
+    valid, found by who knows them. `drifts` are by what something grew, `recoveries` are seconds.
     """
 
     scenario: str
@@ -51,7 +53,12 @@ class Run:
     workers_present: int
     ledger: Ledger
     measured: Mapping[str, Measured]
+    lag: Mapping[float, int]
+    cpu: Sequence[float]
     problems: tuple[str, ...] = ()
+    drifts: Mapping[str, float] = field(default_factory=dict)
+    recoveries: Mapping[str, float] = field(default_factory=dict)
+    capacity: Capacity | None = None
 
 
 @dataclass(frozen=True)
@@ -74,7 +81,7 @@ class Verdict:
 def judge(run: Run, terms: Terms) -> Verdict:
     validity = tuple(_validity(run, terms))
     correctness = tuple(_correctness(run, terms))
-    objectives = tuple(_objective(run, one) for one in terms.objectives)
+    objectives = tuple(_objectives(run, terms))
     order = [
         (validity, Outcome.INVALID),
         (correctness, Outcome.CORRECTNESS_BROKEN),
@@ -94,12 +101,12 @@ def _validity(run: Run, terms: Terms) -> Iterator[Line]:
     if run.planned_s is not None:
         # Shapes look at the clock once a second.
         yield _at_least("seconds run", round(run.planned_s - 1), round(run.elapsed_s))
-    lag_ms = percentile(run.ledger.lag, 0.99)
+    lag_ms = percentile(run.lag, 0.99)
     yield _at_most("validity", "start lag p99, ms", terms.start_lag_p99_ms, lag_ms)
-    yield _at_most("validity", "generator CPU", terms.generator_cpu, _highest(run.ledger.cpu))
+    yield _at_most("validity", "generator CPU", terms.generator_cpu, _highest(run.cpu))
 
 
-def _highest(cpu: list[float]) -> float:
+def _highest(cpu: Sequence[float]) -> float:
     """Give the busiest few seconds in a row."""
     windows = range(max(len(cpu) - _CPU_WINDOW_S + 1, 1))
     means = [
@@ -116,6 +123,17 @@ def _correctness(run: Run, terms: Terms) -> Iterator[Line]:
         found = f"{check.broken} of {total}" + "".join(f"; {one}" for one in check.examples[:1])
         holds = check.broken <= terms.max_wrong
         yield Line("correctness", name, f"{terms.max_wrong} wrong", found, holds)
+
+
+def _objectives(run: Run, terms: Terms) -> Iterator[Line]:
+    """Overload is what a run of steps is for: it has no objectives."""
+    if run.capacity is None:
+        yield from (_objective(run, one) for one in terms.objectives)
+    for what, ratio in run.drifts.items():
+        name = f"{what}, last third to the one before"
+        yield _at_most("objective", name, terms.max_drift, ratio)
+    for name, seconds in run.recoveries.items():
+        yield _at_most("objective", f"seconds noticed: {name}", terms.recovery_s, seconds)
 
 
 def _objective(run: Run, objective: Objective) -> Line:

@@ -23,7 +23,7 @@ def generator(tmp_path_factory: pytest.TempPathFactory) -> Generator:
 def edge(generator: Generator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EdgeServer]:
     environment = {
         **TEST_ENVIRONMENT,
-        "EDGE_ISSUERS": generator.issuers,
+        **generator.edge,
         "EDGE_PROXIES_TRUSTED": "127.0.0.1",
         "EDGE_RATELIMIT_POLICIES": json.dumps([POLICY]),
     }

@@ -35,6 +35,8 @@ GOOD = Run(
     workers_present=2,
     ledger=a_ledger(),
     measured={"verify": Measured(100, 0, {6.0: 100}), "floor": Measured(10, 0, {2.0: 10})},
+    lag={1.0: 100},
+    cpu=[0.3] * 10,
 )
 
 
@@ -56,8 +58,8 @@ def test_a_good_run_passes() -> None:
         ({"elapsed_s": 40}, Outcome.INVALID, "seconds run"),
         ({"problems": ("nobody listens",)}, Outcome.INVALID, "nobody listens"),
         ({"measured": {"verify": Measured(99, 0, {6.0: 99})}}, Outcome.INVALID, "requests"),
-        ({"ledger": a_ledger(lag_ms=2000)}, Outcome.INVALID, "start lag p99, ms"),
-        ({"ledger": a_ledger(cpu=0.97)}, Outcome.INVALID, "generator CPU"),
+        ({"lag": {2000.0: 100}}, Outcome.INVALID, "start lag p99, ms"),
+        ({"cpu": [0.97] * 10}, Outcome.INVALID, "generator CPU"),
         ({"ledger": a_ledger(wrong=1)}, Outcome.CORRECTNESS_BROKEN, "verify: right"),
         ({"ledger": a_ledger(answered=97)}, Outcome.OBJECTIVES_BROKEN, "verify achieved_ratio"),
     ],
@@ -103,11 +105,18 @@ def test_validity_comes_first_and_correctness_second() -> None:
 
 def test_one_busy_second_is_no_saturation() -> None:
     """Five in a row are."""
-    ledger = a_ledger()
-    ledger.cpu = [0.1, 1.0, 0.1, 0.1, 0.1, 0.1]
-    assert judge(replace(GOOD, ledger=ledger), TERMS).outcome is Outcome.PASSED
-    ledger.cpu = [0.1, *[0.95] * 5, 0.1]
-    assert judge(replace(GOOD, ledger=ledger), TERMS).outcome is Outcome.INVALID
+    busy = replace(GOOD, cpu=[0.1, 1.0, 0.1, 0.1, 0.1, 0.1])
+    assert judge(busy, TERMS).outcome is Outcome.PASSED
+    assert judge(replace(GOOD, cpu=[0.1, *[0.95] * 5, 0.1]), TERMS).outcome is Outcome.INVALID
+
+
+@pytest.mark.parametrize(
+    "change", [{"drifts": {"memory": 1.6}}, {"recoveries": {"Redis hangs": 6.0}}]
+)
+def test_what_grew_and_what_did_not_recover_breaks_objectives(change: dict[str, object]) -> None:
+    """Though everything else was as it should be."""
+    verdict = judge(replace(GOOD, **change), TERMS)  # type: ignore[arg-type]
+    assert verdict.outcome is Outcome.OBJECTIVES_BROKEN
 
 
 def test_ledgers_of_workers_add_up() -> None:

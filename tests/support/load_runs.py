@@ -1,5 +1,6 @@
 """Load tests as users start them: locust in a process of its own, which leaves a verdict."""
 
+import itertools
 import os
 import signal
 import subprocess
@@ -11,7 +12,8 @@ from typing import Any, Final
 
 import msgspec
 
-from loadtests.issuer import make_issuer, trust_settings
+from loadtests.issuer import make_issuer
+from loadtests.trust import edge_settings
 
 ROOT: Final = Path(__file__).parents[2]
 _TIMEOUT_S: Final = 60.0
@@ -42,10 +44,10 @@ class Generator:
     def __init__(self, folder: Path, slo: str = PATIENT) -> None:
         self.folder = folder
         self.key = make_issuer(folder)
-        self.issuers = trust_settings(folder / "jwks.json")
+        self.edge = edge_settings(folder / "jwks.json")
         self.slo = folder / "slo.toml"
         self.slo.write_text(slo)
-        self._runs = 0
+        self._numbers = itertools.count(1)
 
     def run(
         self, scenario: str, url: str, *options: str, environ: Mapping[str, str] | None = None
@@ -89,8 +91,7 @@ class Generator:
                 process.communicate()
 
     def _report(self) -> Path:
-        self._runs += 1
-        return self.folder / f"report-{self._runs}"
+        return self.folder / f"report-{next(self._numbers)}"
 
 
 def _headless(options: Sequence[str]) -> list[str]:

@@ -1,0 +1,50 @@
+"""Single requests before the run, where it does not matter how long they take."""
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from loadtests.answers import bearer
+
+_TIMEOUT_S = 15
+
+
+@dataclass(frozen=True)
+class Reply:
+    status: int
+    document: dict[str, Any]
+
+
+def ask(
+    url: str, *, token: str = "", body: Mapping[str, Any] | None = None, address: str = ""
+) -> Reply:
+    """Ask once; what is not JSON comes as an empty document.
+
+    Raises:
+        OSError: nobody answers there.
+    """
+    fields = bearer(token) if token else {}
+    if address:
+        fields["X-Forwarded-For"] = address
+    data = None
+    if body is not None:
+        fields["Content-Type"] = "application/json"
+        data = json.dumps(body).encode()
+    request = urllib.request.Request(url, data, fields)  # noqa: S310  # the operator's own URL
+    try:
+        with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:  # noqa: S310
+            return Reply(answer.status, _object(answer.read()))
+    except urllib.error.HTTPError as error:
+        with error:
+            return Reply(error.code, _object(error.read()))
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(body)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
