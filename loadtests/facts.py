@@ -40,8 +40,10 @@ def run_of(session: Session) -> Run:
 
 
 def _present(session: Session) -> int:
+    """Count the workers that reported lately, and that the master had not given up at the end."""
     end_s = session.began_s + session.elapsed_s
-    return sum(at_s > end_s - _SILENT_S for at_s in session.heard_at_s.values())
+    heard = sum(at_s > end_s - _SILENT_S for at_s in session.heard_at_s.values())
+    return heard if session.workers_at_stop is None else min(heard, session.workers_at_stop)
 
 
 def _problems(session: Session, ledger: Ledger, capacity: Capacity | None) -> list[str]:

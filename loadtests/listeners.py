@@ -81,6 +81,8 @@ def on_test_start(session: Session, **_: object) -> None:
 def on_test_stopping(session: Session, **_: object) -> None:
     """Wait for what is in flight: the slowest answers would else be missing, not slow."""
     session.stopped_s = time.perf_counter()
+    if isinstance(session.environment.runner, MasterRunner):
+        session.workers_at_stop = session.environment.runner.worker_count
     drain_all(session)
 
 

@@ -50,6 +50,7 @@ class Session:
         self.heard_at_s: dict[str, float] = {}
         self.began_s = time.perf_counter()
         self.stopped_s: float | None = None
+        self.workers_at_stop: int | None = None
         self.is_draining = False
         self.happened: list[Happened] = []
         self.samples: list[Sample] = []

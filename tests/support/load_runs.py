@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -29,12 +29,8 @@ class LoadRun(msgspec.Struct, frozen=True):
     verdict: Mapping[str, Any]
     folder: Path
 
-    def line(self, what: str) -> Mapping[str, Any]:
-        """Give the one line of the verdict that is about something."""
-        [found] = [line for line in self.verdict["lines"] if what in line["what"]]
-        return dict(found)
-
     def broken(self) -> list[str]:
+        """Give what did not hold."""
         return [line["what"] for line in self.verdict["lines"] if not line["holds"]]
 
 
@@ -52,50 +48,60 @@ class Generator:
     def run(
         self, scenario: str, url: str, *options: str, environ: Mapping[str, str] | None = None
     ) -> LoadRun:
-        """Run a scenario to its end."""
-        report = self._report()
-        with self.started(scenario, url, report, *options, environ=environ) as process:
-            output, _ = process.communicate(timeout=_TIMEOUT_S)
-        verdict = report / "verdict.json"
-        content = msgspec.json.decode(verdict.read_bytes()) if verdict.exists() else {}
-        return LoadRun(process.returncode, output, content, report)
+        """Run a scenario without the web page, to its end."""
+        headless = ("--headless", "--only-summary")
+        with self.started(scenario, url, *headless, *options, environ=environ) as started:
+            return started.ended()
 
     @contextmanager
     def started(
-        self,
-        scenario: str,
-        url: str,
-        report: Path,
-        *options: str,
-        environ: Mapping[str, str] | None = None,
-    ) -> Iterator["subprocess.Popen[str]"]:
-        """Start a scenario, and end it and its workers where that was not waited for."""
+        self, scenario: str, url: str, *options: str, environ: Mapping[str, str] | None = None
+    ) -> Iterator["StartedRun"]:
+        """Start a scenario; what of it was not waited for is killed on leaving."""
+        report = self.folder / f"report-{next(self._numbers)}"
         file = scenario if scenario.endswith(".py") else f"loadtests/scenarios/{scenario}.py"
         command = [sys.executable, "-m", "locust", "-f", file, "--host", url, "--profile", "ci"]
         told = ["--slo", str(self.slo), "--report", str(report), "--tokens", "200"]
         process = subprocess.Popen(
-            [*command, *told, *_headless(options), *options],
+            [*command, *told, *options],
             cwd=ROOT,
             env={**_outer(), "LOADTEST_ISSUER_KEY": str(self.key), **(environ or {})},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            start_new_session=True,
+            start_new_session=True,  # its workers end with it
         )
         try:
-            yield process
+            yield StartedRun(process, report)
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
+            if process.stdout and not process.stdout.closed:
                 process.communicate()
 
-    def _report(self) -> Path:
-        return self.folder / f"report-{next(self._numbers)}"
 
+class StartedRun:
+    """One that goes on by itself."""
 
-def _headless(options: Sequence[str]) -> list[str]:
-    return [] if "--web-port" in options else ["--headless", "--only-summary"]
+    def __init__(self, process: "subprocess.Popen[str]", folder: Path) -> None:
+        self.process = process
+        self._folder = folder
+        self._heard = ""
+
+    def wait_for(self, text: str) -> None:
+        """Wait until it has said something."""
+        assert self.process.stdout is not None
+        while text not in self._heard:
+            line = self.process.stdout.readline()
+            assert line, self._heard
+            self._heard += line
+
+    def ended(self) -> LoadRun:
+        output, _ = self.process.communicate(timeout=_TIMEOUT_S)
+        verdict = self._folder / "verdict.json"
+        content = msgspec.json.decode(verdict.read_bytes()) if verdict.exists() else {}
+        return LoadRun(self.process.returncode, self._heard + output, content, self._folder)
 
 
 def _outer() -> dict[str, str]:
