@@ -20,7 +20,7 @@ endif
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run stack test faults lint types arrows docs format lock audit balancers bench bench-compare clean
+.PHONY: help run stack load load-ui test faults lint types arrows docs format lock audit balancers bench bench-compare clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -30,6 +30,17 @@ run: $(VENV)/run.installed ## Serve Edge with demo accounts (ARGS="--port 9000")
 
 stack: $(VENV)/production.installed ## Serve two replicas behind HAProxy or nginx, with Redis and PostgreSQL
 	@exec $(BIN)/python -m deploy.stack $(ARGS)
+
+# SCENARIO is one of loadtests/scenarios, PROFILE one of loadtests/slo.toml.
+SCENARIO ?= mixed
+PROFILE ?= ci
+LOAD = $(BIN)/python -m deploy.load $(SCENARIO) --profile $(PROFILE)
+
+load: $(VENV)/dev.installed ## Load the stack for a minute, and judge it (SCENARIO=steady_verify ARGS="-- -t 5m")
+	@exec $(LOAD) $(ARGS)
+
+load-ui: $(VENV)/dev.installed ## The same from locust's web page, at http://127.0.0.1:8089
+	@exec $(LOAD) --web $(ARGS)
 
 # Two processes, however many cores there are: each starts a PostgreSQL of its own.
 test: $(VENV)/dev.installed ## Run the tests with branch coverage (ARGS="-k refresh")

@@ -17,8 +17,8 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -28,6 +28,7 @@ FOLDER = ROOT / ".stack"
 START_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 15
 POLL_S = 0.1
+_APPENDED = "X-Forwarded-For $proxy_add_x_forwarded_for"
 
 
 class Stack(ExitStack):
@@ -37,6 +38,8 @@ class Stack(ExitStack):
         super().__init__()
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._told: set[str] = set()
+        self.edges: Sequence[int] = ()
+        self.redis_port: int | None = None
 
     def start(
         self,
@@ -70,6 +73,10 @@ class Stack(ExitStack):
             time.sleep(POLL_S)
         print(f"  {name} is up", flush=True)
 
+    def pid(self, name: str) -> int:
+        """Give the process id of a server that was started."""
+        return self._processes[name].pid
+
     def watch(self) -> None:
         """Tell of what ends by itself, until this is interrupted."""
         while True:
@@ -95,25 +102,48 @@ class Stack(ExitStack):
 def main() -> None:
     """Start it all, say where it is, and stop it all."""
     parser = argparse.ArgumentParser(prog="make stack", description=__doc__)
+    add_options(parser)
+    options = parser.parse_args()
+    with running_stack(options.balancer, options.port) as stack, suppress(KeyboardInterrupt):
+        greet(options.port, stack.edges)
+        stack.callback(print, "Stopping:", flush=True)
+        stack.watch()
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add what can be said of a stack."""
     parser.add_argument("--port", type=int, default=8080, help="of the load balancer (8080)")
     parser.add_argument("--balancer", choices=["haproxy", "nginx"], help="the first installed one")
-    options = parser.parse_args()
-    balancer = options.balancer or next(filter(shutil.which, ("haproxy", "nginx")), None)
+
+
+@contextmanager
+def running_stack(
+    balancer: str | None,
+    port: int,
+    *,
+    settings: Mapping[str, str] | None = None,
+    is_proxied: bool = False,
+) -> Iterator[Stack]:
+    """Start everything, with more settings for Edge, and stop it on leaving.
+
+    With `is_proxied`, whoever asks from this machine is another proxy: what it says of where a
+    client is gets to Edge, behind which the load balancer names it.
+    """
+    balancer = balancer or next(filter(shutil.which, ("haproxy", "nginx")), None)
     if balancer is None:
         sys.exit("There is no load balancer. First run: apt-get install haproxy")
-    if is_listening(options.port):
-        sys.exit(f"Port {options.port} is taken: make stack ARGS='--port 8081'")
+    if is_listening(port):
+        sys.exit(f"Port {port} is taken: make stack ARGS='--port 8081'")
     signal.signal(signal.SIGTERM, _interrupt)
     os.umask(0o077)  # there are secrets in what is written
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir()
-    with Stack() as stack, suppress(KeyboardInterrupt):
+    with Stack() as stack:
         print("Starting, with logs in .stack/:", flush=True)
-        edges = start_edges(stack, options.port, {**start_redis(stack), **start_postgresql(stack)})
-        start_balancer(stack, balancer, options.port, edges)
-        greet(options.port, edges)
-        stack.callback(print, "Stopping:", flush=True)
-        stack.watch()
+        stores = {**start_redis(stack), **start_postgresql(stack)}
+        stack.edges = start_edges(stack, port, {**stores, **(settings or {})})
+        start_balancer(stack, balancer, port, is_proxied=is_proxied)
+        yield stack
 
 
 def start_redis(stack: Stack) -> dict[str, str]:
@@ -126,6 +156,7 @@ def start_redis(stack: Stack) -> dict[str, str]:
     limits = ["--save", "", "--maxmemory", "64mb", "--maxmemory-policy", "noeviction"]
     command = [program, "--bind", "127.0.0.1", "--port", str(port), *limits]
     stack.start("redis", command, lambda: is_listening(port))
+    stack.redis_port = port
     return {"EDGE_REDIS_URL": f"redis://127.0.0.1:{port}/0"}
 
 
@@ -161,7 +192,7 @@ def start_postgresql(stack: Stack) -> dict[str, str]:
     return {"EDGE_DATABASE_URL": f"postgresql://edge:{password}@127.0.0.1:{port}/postgres"}
 
 
-def start_edges(stack: Stack, port: int, stores: Mapping[str, str]) -> list[int]:
+def start_edges(stack: Stack, port: int, settings: Mapping[str, str]) -> list[int]:
     """Start two replicas for a load balancer at `port`; gives the ports by which they differ."""
     ports = [free_port(), free_port()]
     key = base64.b64encode(secrets.token_bytes(32)).decode()
@@ -172,7 +203,7 @@ def start_edges(stack: Stack, port: int, stores: Mapping[str, str]) -> list[int]
         "EDGE_PROXIES_TRUSTED": "127.0.0.1",
         "EDGE_SERVER_DRAIN_S": "3",
         "PYTHONPATH": str(ROOT),
-        **stores,
+        **settings,
     }
     for number, own in enumerate(ports, start=1):
         demo = ["--demo"] if number == 1 else []  # the accounts are for both
@@ -181,23 +212,32 @@ def start_edges(stack: Stack, port: int, stores: Mapping[str, str]) -> list[int]
     return ports
 
 
-def start_balancer(stack: Stack, name: str, port: int, edges: Sequence[int]) -> None:
-    """Start the load balancer with its file of `deploy/`, of which only the ports are changed."""
+def start_balancer(stack: Stack, name: str, port: int, *, is_proxied: bool = False) -> None:
+    """Start the load balancer with its file of `deploy/`, of which only the ports are changed.
+
+    With `is_proxied`, it also appends to X-Forwarded-For instead of writing it anew.
+    """
     source = ROOT / "deploy" / name / {"haproxy": "api.cfg", "nginx": "api.conf"}[name]
-    text = source.read_text()
-    for old, new in {"8000": edges[0], "8001": edges[1]}.items():
-        text = text.replace(f"127.0.0.1:{old}", f"127.0.0.1:{new}")
+    text = with_ports(source.read_text(), {"8000": stack.edges[0], "8001": stack.edges[1]})
     text = text.replace("bind :8080", f"bind 127.0.0.1:{port}")
     text = text.replace("listen 8080", f"listen 127.0.0.1:{port}")
+    if is_proxied:
+        text = text.replace("set-header X-Forwarded-For", "add-header X-Forwarded-For")
+        text = text.replace("X-Forwarded-For $remote_addr", _APPENDED)
     config = FOLDER / source.name
     config.write_text(text)
     if name == "nginx":
-        whole = FOLDER / "nginx.conf"
-        whole.write_text(_nginx_conf(config))
-        command = ["nginx", "-e", "stderr", "-p", str(FOLDER), "-c", str(whole)]
+        start_nginx(stack, name, f"include {config};", lambda: is_ready(port))
     else:
-        command = ["haproxy", "-db", "-f", str(config)]
-    stack.start(name, command, lambda: is_ready(port))
+        stack.start(name, ["haproxy", "-db", "-f", str(config)], lambda: is_ready(port))
+
+
+def start_nginx(stack: Stack, name: str, content: str, is_up: Callable[[], bool]) -> None:
+    """Start nginx with what stands in its http block."""
+    whole = FOLDER / f"{name}.conf"
+    whole.write_text(_nginx_conf(name, content))
+    command = ["nginx", "-e", "stderr", "-p", str(FOLDER), "-c", str(whole)]
+    stack.start(name, command, is_up)
 
 
 def greet(port: int, edges: Sequence[int]) -> None:
@@ -242,17 +282,23 @@ def free_port() -> int:
     return port
 
 
-def _nginx_conf(included: Path) -> str:
-    """Give what stands around the file, so that nginx writes into the folder of the stack only."""
+def with_ports(text: str, ports: Mapping[str, int]) -> str:
+    for old, new in ports.items():
+        text = text.replace(f"127.0.0.1:{old}", f"127.0.0.1:{new}")
+    return text
+
+
+def _nginx_conf(name: str, content: str) -> str:
+    """Give what stands around it, so that nginx writes into the folder of the stack only."""
     temporary = "".join(
-        f"{kind}_temp_path {FOLDER}/nginx-{kind};\n"
+        f"{kind}_temp_path {FOLDER}/{name}-{kind};\n"
         for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
     return f"""
         daemon off;
-        pid {FOLDER}/nginx.pid;
+        pid {FOLDER}/{name}.pid;
         events {{}}
-        http {{ access_log off; {temporary} include {included}; }}
+        http {{ access_log off; {temporary} {content} }}
     """
 
 

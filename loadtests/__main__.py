@@ -50,7 +50,14 @@ def locust_command(options: argparse.Namespace, terms: Terms, more: Sequence[str
     command += ["--run-time", f"{terms.run_time_s}s"]
     if not options.web:
         folder = _report_folder(options.report, options.scenario)
-        command += ["--headless", "--report", str(folder), "--html", str(folder / "locust.html")]
+        command += [
+            "--headless",
+            "--only-summary",
+            "--report",
+            str(folder),
+            "--html",
+            str(folder / "locust.html"),
+        ]
         command += ["--csv", str(folder / "locust"), "--json-file", str(folder / "locust")]
     return [*command, *more]
 

@@ -13,7 +13,7 @@ from locust.env import Environment
 from locust.runners import MasterRunner, WorkerRunner
 
 from loadtests import options
-from loadtests.beside import break_things, sample_cpu, watch_processes
+from loadtests.beside import break_things, sample_cpu, show_progress, watch_processes
 from loadtests.chosen_shape import ChosenShape
 from loadtests.draining import drain_all, listen_for_drain
 from loadtests.facts import run_of
@@ -76,6 +76,8 @@ def on_test_start(session: Session, **_: object) -> None:
         session.restart()
         gevent.spawn(watch_processes, session)
         gevent.spawn(break_things, session)
+        if session.options.headless:
+            gevent.spawn(show_progress, session)
 
 
 def on_test_stopping(session: Session, **_: object) -> None:

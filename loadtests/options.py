@@ -29,4 +29,4 @@ def add_options(parser: LocustArgumentParser) -> None:
     add("--limit", type=int, default=600, help="what a key may ask in a window")
     add("--limit-window-s", type=float, default=60.0, help="seconds of the window")
     add("--fault-every-s", type=float, default=10.0, help="seconds between LOADTEST_FAULTS")
-    add("--watch-pid", type=int, action="append", default=[], help="a process of Edge to watch")
+    add("--watch-pids", env_var="LOADTEST_WATCH_PIDS", default="", help="processes of Edge here")

@@ -9,14 +9,14 @@ from typing import ClassVar
 from loadtests.accounts import Account, ensure_accounts
 from loadtests.answers import Call, either, status, told_to_wait
 from loadtests.floor import Floor
-from loadtests.scenarios.steady_verify import SteadyVerify
+from loadtests.scenarios import steady_verify
 from loadtests.session import Session
 from loadtests.users import OpenLoopUser
 
 __all__ = ["Floor", "LoginStorm", "VerifyBeside"]
 
 
-class VerifyBeside(SteadyVerify):
+class VerifyBeside(steady_verify.SteadyVerify):
     fixed_count = 4  # the shape goes for the logins alone
 
 

@@ -4,30 +4,34 @@ With the shape `day` it goes from midnight to midnight.
 """
 
 from loadtests.floor import Floor
-from loadtests.scenarios.forward_auth import Direct
-from loadtests.scenarios.login_storm import LoginStorm
-from loadtests.scenarios.rbac_mix import RbacMix
-from loadtests.scenarios.refresh_rotation import RefreshRotation
-from loadtests.scenarios.steady_verify import SteadyVerify
+
+# By module: locust would take each class that it finds here for one to start.
+from loadtests.scenarios import (
+    forward_auth,
+    login_storm,
+    rbac_mix,
+    refresh_rotation,
+    steady_verify,
+)
 
 __all__ = ["Asked", "Floor", "Login", "Roles", "Session", "Verify"]
 
 
-class Verify(SteadyVerify):
+class Verify(steady_verify.SteadyVerify):
     weight = 6
 
 
-class Roles(RbacMix):
+class Roles(rbac_mix.RbacMix):
     weight = 3
 
 
-class Asked(Direct):
+class Asked(forward_auth.Direct):
     weight = 3
 
 
-class Session(RefreshRotation):
+class Session(refresh_rotation.RefreshRotation):
     weight = 2
 
 
-class Login(LoginStorm):
+class Login(login_storm.LoginStorm):
     weight = 1

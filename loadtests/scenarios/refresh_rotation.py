@@ -80,7 +80,7 @@ class RefreshRotation(EdgeUser):
         law = f"{_LAW}who has the password gets in, or is told when to come back"
         expected = either(status(200), told_to_wait)
         self.refresh_token = ""
-        self.keep(self.ask(Call("login", "/login", expected, law, method="POST", body=body)))
+        self.keep(self.ask(Call("new session", "/login", expected, law, method="POST", body=body)))
 
     def refresh(self, token: str, expected: Expected, law: str) -> Answer:
         body = {"refresh_token": token}

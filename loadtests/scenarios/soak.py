@@ -1,6 +1,6 @@
 """The mix for hours at half of what Edge can do: nothing may grow, and nothing may get slower.
 
-The last third of the run is held against the first. `--watch-pid` names processes of an Edge on
+The last third of the run is held against the first. `--watch-pids` names processes of an Edge on
 this machine, whose memory and open files are watched too.
 """
 

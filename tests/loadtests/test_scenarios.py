@@ -58,7 +58,7 @@ def nginx(edge: EdgeServer) -> Iterator[str]:
 
 
 def smoke(scenario: str, edge: EdgeServer, nginx: str, generator: Generator) -> LoadRun:
-    options = ("-r", "50", "-t", "3s", "--watch-pid", str(edge.pid), *SMOKE[scenario])
+    options = ("-r", "50", "-t", "3s", "--watch-pids", str(edge.pid), *SMOKE[scenario])
     given = {
         "LOADTEST_ADMIN": "admin",
         "LOADTEST_ADMIN_PASSWORD_FILE": str(edge.folder / ".edge/demo/admin"),

@@ -1,0 +1,118 @@
+"""Load tests against the stack of `make stack`, which is started and stopped: `make load`.
+
+What stands behind `--` is handed on to locust. Its exit code is ours: 0 passed, 1 objectives, 3
+correctness, 4 not valid.
+"""
+
+import argparse
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+
+from deploy.stack import (
+    FOLDER,
+    ROOT,
+    Stack,
+    add_options,
+    free_port,
+    is_listening,
+    running_stack,
+    start_nginx,
+    with_ports,
+)
+from loadtests.__main__ import SCENARIOS
+from loadtests.issuer import make_issuer
+from loadtests.trust import edge_settings
+
+# A service that says what it is told of who asks.
+_SERVICE = """
+    server {
+        listen 127.0.0.1:9000;
+        location / { default_type text/plain; return 200 "$http_x_auth_subject"; }
+    }
+"""
+_REDIS_PAUSE_MS = 1000
+
+
+def main() -> None:
+    """Start the stack, run one scenario, stop it all; gives the exit code of the run."""
+    own, more = _split(sys.argv[1:])
+    parser = argparse.ArgumentParser(prog="make load", description=__doc__)
+    add_options(parser)
+    parser.add_argument("scenario", nargs="?", default="mixed", choices=SCENARIOS)
+    parser.add_argument("--profile", default="ci", help="of loadtests/slo.toml (ci)")
+    parser.add_argument("--web", action="store_true", help="open locust's web page instead")
+    options = parser.parse_args(own)
+    key = make_issuer(_folder_of_key())
+    settings = edge_settings(key.parent / "jwks.json")
+    stack = running_stack(options.balancer, options.port, settings=settings, is_proxied=True)
+    with stack as running:
+        environ = {"LOADTEST_ISSUER_KEY": str(key), **_told(running, options.port)}
+        if options.scenario == "chaos":
+            environ["LOADTEST_FAULTS"] = "\n".join(_faults(running))
+        command = [sys.executable, "-m", "loadtests", options.scenario]
+        command += ["--profile", options.profile, *(["--web"] if options.web else [])]
+        code = _wait_for([*command, *more], environ)
+        print("Stopping:", flush=True)
+    sys.exit(code)
+
+
+def _told(stack: Stack, port: int) -> dict[str, str]:
+    """Give what load tests are told of a stack: where it is, and who may."""
+    watched = ["edge-1", "edge-2", *(["redis"] if stack.redis_port else [])]
+    return {
+        "LOCUST_HOST": f"http://127.0.0.1:{port}",
+        "LOADTEST_ADMIN": "admin",
+        "LOADTEST_ADMIN_PASSWORD_FILE": str(FOLDER / "edge/demo/admin"),
+        "LOADTEST_NGINX_URL": _start_forward_auth(stack) if shutil.which("nginx") else "",
+        "LOADTEST_WATCH_PIDS": ",".join(str(stack.pid(name)) for name in watched),
+    }
+
+
+def _faults(stack: Stack) -> list[str]:
+    """Kill a worker, which its server replaces; let Redis say nothing for a second."""
+    faults = [f"a worker is killed=pkill -KILL -P {stack.pid('edge-1')}"]
+    if stack.redis_port:
+        command = ["redis-cli", "-p", str(stack.redis_port), "client", "pause"]
+        faults.append(f"Redis hangs={shlex.join([*command, str(_REDIS_PAUSE_MS)])}")
+    return faults
+
+
+def _start_forward_auth(stack: Stack) -> str:
+    """Start an nginx that asks Edge about each request to a service; gives its URL."""
+    port = free_port()
+    text = (ROOT / "deploy/nginx/forward-auth.conf").read_text() + _SERVICE
+    ports = {"8000": stack.edges[0], "8001": stack.edges[1], "9000": free_port()}
+    config = with_ports(text, ports).replace("listen 8080", f"listen 127.0.0.1:{port}")
+    start_nginx(stack, "forward-auth", config, partial(is_listening, port))
+    return f"http://127.0.0.1:{port}"
+
+
+def _folder_of_key() -> Path:
+    """Give a folder beside that of the stack, which is made anew at each start."""
+    return ROOT / ".loadtest/issuer"
+
+
+def _wait_for(command: list[str], environ: Mapping[str, str]) -> int:
+    """Run it to its end; Ctrl-C is for it, which ends then."""
+    with subprocess.Popen(command, cwd=ROOT, env={**os.environ, **environ}) as process:
+        while True:
+            try:
+                return process.wait()
+            except KeyboardInterrupt:
+                continue
+
+
+def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
+    """Divide at `--`, which stays with what is handed on."""
+    place = arguments.index("--") if "--" in arguments else len(arguments)
+    return arguments[:place], arguments[place:]
+
+
+if __name__ == "__main__":
+    main()
