@@ -202,6 +202,8 @@ def start_edges(stack: Stack, port: int, settings: Mapping[str, str]) -> list[in
         "EDGE_SECRET_KEY": key,
         "EDGE_PROXIES_TRUSTED": "127.0.0.1",
         "EDGE_SERVER_DRAIN_S": "3",
+        # Each would else hash on all cores.
+        "EDGE_PASSWORDS_HASH_CONCURRENCY": str(max((os.cpu_count() or 1) // len(ports), 1)),
         "PYTHONPATH": str(ROOT),
         **settings,
     }

@@ -46,20 +46,20 @@ def locust_command(options: argparse.Namespace, terms: Terms, more: Sequence[str
     """Give the whole command; what is in `more` overrules the rest."""
     command = [sys.executable, "-m", "locust", "-f", f"loadtests/scenarios/{options.scenario}.py"]
     command += ["--profile", options.profile, "--slo", options.slo]
+    if options.worker:
+        return [*command, "--worker", "--master-host", options.worker, *more]
     command += ["--users", str(terms.users), "--spawn-rate", str(terms.users)]
     command += ["--run-time", f"{terms.run_time_s}s"]
     if not options.web:
-        folder = _report_folder(options.report, options.scenario)
-        command += [
-            "--headless",
-            "--only-summary",
-            "--report",
-            str(folder),
-            "--html",
-            str(folder / "locust.html"),
-        ]
-        command += ["--csv", str(folder / "locust"), "--json-file", str(folder / "locust")]
+        command += _headless(_report_folder(options.report, options.scenario))
     return [*command, *more]
+
+
+def _headless(folder: Path) -> list[str]:
+    """Let locust write what it has beside the verdict, and say little meanwhile."""
+    quiet = ["--headless", "--only-summary", "--loglevel", "WARNING"]
+    page = ["--html", str(folder / "locust.html"), "--json-file", str(folder / "locust")]
+    return [*quiet, "--report", str(folder), *page, "--csv", str(folder / "locust")]
 
 
 def _report_folder(report: str, scenario: str) -> Path:
@@ -87,6 +87,9 @@ def _parser() -> argparse.ArgumentParser:
         scenario.add_argument("--profile", default="ci", help="of slo.toml (ci)")
         scenario.add_argument("--slo", default=str(_HERE / "slo.toml"), help="another slo.toml")
         scenario.add_argument("--report", default="", help="another folder for the report")
+        scenario.add_argument(
+            "--worker", default="", metavar="HOST", help="work for the master there"
+        )
         scenario.add_argument("--web", action="store_true", help="locust's web page, not headless")
     return parser
 

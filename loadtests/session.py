@@ -25,6 +25,7 @@ from loadtests.tokens import Mint, Token
 # How long answers are waited for at the end: longer than Edge waits for its database (5 s).
 DRAIN_TIMEOUT_S: Final = 10.0
 _POLL_S: Final = 0.05
+BAD_SHARE: Final = 0.02
 
 
 class Session:
@@ -40,6 +41,7 @@ class Session:
         self.terms = terms
         self.problems: list[str] = []
         self.ready = Event()
+        self._tokens: list[Token] = []
         self._pools: list[Pool] = []
         self.restart()
 
@@ -117,10 +119,15 @@ class Session:
         now_s = int(time.time())  # noqa: TID251  # what the tokens of this run say
         return Mint(issuer, name or secrets.token_hex(4), now_s, self.options.audience)
 
-    def pool(self, *, bad_share: float) -> list[Token]:
-        """Give the part that this process has of all tokens."""
-        size = max(self.options.tokens // self.processes, 1)
-        return self.mint().pool(size, bad_share, breathe)
+    def pool(self) -> list[Token]:
+        """Give the part that this process has of all tokens; two of a hundred are bad."""
+        if not self._tokens:
+            size = max(self.options.tokens // self.processes, 1)
+            self._tokens = self.mint().pool(size, BAD_SHARE, breathe)
+        return self._tokens
+
+    def good_tokens(self) -> list[Token]:
+        return [token for token in self.pool() if not token.refused_with]
 
     def is_measured(self, due_s: float) -> bool:
         """Whether a request that was due then counts: it is no part of the warm-up."""

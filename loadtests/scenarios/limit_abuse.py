@@ -59,7 +59,7 @@ class Innocent(OpenLoopUser):
 
     @classmethod
     def prepare(cls, session: Session) -> None:
-        cls.pool = session.pool(bad_share=0)
+        cls.pool = session.good_tokens()
 
     def on_start(self) -> None:
         super().on_start()

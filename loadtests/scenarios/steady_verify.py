@@ -5,7 +5,7 @@ address asks so seldom that no default limit is met.
 """
 
 from collections.abc import Iterator
-from typing import ClassVar, Final
+from typing import ClassVar
 
 from loadtests.answers import Call, bearer, status
 from loadtests.floor import Floor
@@ -15,8 +15,6 @@ from loadtests.users import OpenLoopUser
 
 __all__ = ["Floor", "SteadyVerify"]
 
-BAD_SHARE: Final = 0.02
-
 
 class SteadyVerify(OpenLoopUser):
     name = "verify"
@@ -25,7 +23,7 @@ class SteadyVerify(OpenLoopUser):
 
     @classmethod
     def prepare(cls, session: Session) -> None:
-        cls.pool = session.pool(bad_share=BAD_SHARE)
+        cls.pool = session.pool()
 
     def on_start(self) -> None:
         super().on_start()

@@ -41,6 +41,31 @@ def test_kubernetes_would_take_the_manifests(manifests: Path) -> None:
     }
 
 
+def test_kubernetes_would_take_the_load_test(tmp_path: Path) -> None:
+    """A master that ends with the run and workers, hardened as Edge is, with a key of their own."""
+    folder = shutil.copytree(DEPLOY / "loadtest", tmp_path / "loadtest") / "kubernetes"
+    for name in ("issuer-key", "admin-password"):
+        (folder / name).write_text("made up for this test")
+    rendered = tmp_path / "rendered.yaml"
+    rendered.write_text(run("kubectl", "kustomize", folder))
+    told = run("kubernetes-validate", "--strict", rendered)
+    kinds = re.findall(r"for resource (\w+)/", told)
+    assert sorted(kinds) == ["configmap", "deployment", "job", "namespace", "secret", "service"]
+    text = rendered.read_text()
+    assert text.count("readOnlyRootFilesystem: true") == text.count("runAsNonRoot: true") == 2
+
+
+def test_workers_of_a_load_test_are_as_many_as_its_master_waits_for() -> None:
+    """In compose and in Kubernetes: a run without one of them would not be valid."""
+    folder = DEPLOY / "loadtest"
+    compose = (folder / "compose.yaml").read_text()
+    parts = ("kustomization.yaml", "workers.yaml")
+    kubernetes = "".join((folder / "kubernetes" / part).read_text() for part in parts)
+    for text in (compose, kubernetes):
+        [waited_for] = re.findall(r'LOCUST_EXPECT_WORKERS[=:] ?"?(\d+)', text)
+        assert re.findall(r"replicas: (\d+)", text) == [waited_for]
+
+
 def test_the_overlay_needs_its_secrets(tmp_path: Path) -> None:
     """There is no default one: without the files nothing is rendered."""
     folder = shutil.copytree(DEPLOY / "kubernetes", tmp_path / "kubernetes")
@@ -78,16 +103,18 @@ def _only(pattern: str, text: str) -> str:
     return str(found)
 
 
-def test_the_image_is_built_as_it_should_be() -> None:
+@pytest.mark.parametrize("folder", ["docker", "loadtest"])
+def test_the_image_is_built_as_it_should_be(folder: str) -> None:
     """Hadolint finds nothing, and whoever runs it is not root."""
-    dockerfile = DEPLOY / "docker/Dockerfile"
+    dockerfile = DEPLOY / folder / "Dockerfile"
     run("hadolint", dockerfile)
     assert "\nUSER 10001:10001\n" in dockerfile.read_text()
 
 
-def test_compose_would_take_its_file() -> None:
+@pytest.mark.parametrize("folder", ["docker", "loadtest"])
+def test_compose_would_take_its_file(folder: str) -> None:
     """It is as the Compose specification says."""
-    compose = DEPLOY / "docker/compose.yaml"
+    compose = DEPLOY / folder / "compose.yaml"
     run("check-jsonschema", "--builtin-schema", "vendor.compose-spec", compose)
 
 
@@ -120,11 +147,12 @@ def test_systemd_takes_the_unit(tmp_path: Path) -> None:
     run("systemd-analyze", "security", "--offline=true", "--threshold=15", unit)
 
 
-@pytest.mark.parametrize("path", sorted(DEPLOY.rglob("*")), ids=lambda path: path.name)
+FILES = sorted(path for path in DEPLOY.rglob("*") if path.is_file() and path.suffix != ".pyc")
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_nothing_is_the_newest_and_no_secret_is_given(path: Path) -> None:
     """What is deployed is a version, and secrets are made by who deploys it."""
-    if path.is_dir():
-        return
     text = path.read_text()
     assert ":latest" not in text
     images = re.findall(r"^\s*(?:image:|FROM) *(\S+)", text, flags=re.MULTILINE)
