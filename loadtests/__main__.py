@@ -50,7 +50,9 @@ def locust_command(options: argparse.Namespace, terms: Terms, more: Sequence[str
         return [*command, "--worker", "--master-host", options.worker, *more]
     command += ["--users", str(terms.users), "--spawn-rate", str(terms.users)]
     command += ["--run-time", f"{terms.run_time_s}s"]
-    if not options.web:
+    if options.web:
+        command += ["--web-host", "127.0.0.1"]  # the page lets anybody load anything
+    else:
         command += _headless(_report_folder(options.report, options.scenario))
     return [*command, *more]
 

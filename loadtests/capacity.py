@@ -12,6 +12,7 @@ from loadtests.ledger import Slot
 # as long as the step lasts, so both are far off there.
 _KEPT_UP: Final = 0.95
 _TIMES_AS_LONG: Final = 10.0
+_BEHIND: Final = 3
 # Where half of the waiting was done in the generator, it was the one that was slow.
 _OWN_SHARE: Final = 0.5
 
@@ -62,6 +63,13 @@ def capacity_of(slots: Mapping[int, Slot], counted_s: float) -> Capacity:
         return Capacity(steps, None, "the generator gave out first", is_generators_fault=True)
     knee = behind[0] - 1
     return Capacity(steps, knee, f"the knee is at {steps[knee].achieved:.0f} a second")
+
+
+def is_saturated(slots: Mapping[int, Slot], counted_s: float) -> bool:
+    """Whether the last steps did not keep up: enough of them to show how it goes on."""
+    steps = [_step(slots[number], counted_s) for number in sorted(slots)]
+    last = steps[-_BEHIND:]
+    return len(last) == _BEHIND and not any(_keeps_up(step, steps[0]) for step in last)
 
 
 def _step(slot: Slot, counted_s: float) -> Step:

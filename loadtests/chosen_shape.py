@@ -4,6 +4,7 @@ from typing import Final
 
 from locust import LoadTestShape
 
+from loadtests.capacity import is_saturated
 from loadtests.session import Session
 from loadtests.shapes import share_at, users_at
 
@@ -24,9 +25,21 @@ class ChosenShape(LoadTestShape):
         session = self._session
         run_time_s = session.planned_s or session.terms.run_time_s
         at_s: float = self.get_run_time()  # type: ignore[no-untyped-call]
-        if at_s >= run_time_s:
+        if at_s >= run_time_s or self._is_enough(at_s):
             return None
         share = share_at(session.shape, at_s, run_time_s, steps=session.options.steps)
         fixed = sum(user.fixed_count for user in session.environment.user_classes)
         users = session.options.num_users or session.terms.users
         return users_at(share, users, fixed), _MOST_A_SECOND
+
+    def _is_enough(self, at_s: float) -> bool:
+        """Whether a run of steps has found what it looks for; going on would only hurt."""
+        session = self._session
+        if session.shape != "step" or session.planned_s is None:
+            return False
+        done = int(at_s / session.slot_s)
+        slots = {
+            number: slot for number, slot in session.whole_ledger.slots.items() if number < done
+        }
+        session.is_saturated = is_saturated(slots, session.counted_s)
+        return session.is_saturated

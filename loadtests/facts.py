@@ -25,7 +25,7 @@ def run_of(session: Session) -> Run:
     return Run(
         scenario=session.scenario,
         profile=session.options.profile or "",
-        planned_s=session.planned_s,
+        planned_s=None if session.is_saturated else session.planned_s,
         elapsed_s=session.elapsed_s,
         workers_expected=session.processes if is_master else 1,
         workers_present=_present(session) if is_master else 1,
@@ -60,7 +60,7 @@ def _problems(session: Session, ledger: Ledger, capacity: Capacity | None) -> li
 def _capacity(session: Session, ledger: Ledger) -> Capacity | None:
     if session.shape != "step" or not ledger.slots:
         return None
-    return capacity_of(ledger.slots, session.slot_s - session.options.settle_s)
+    return capacity_of(ledger.slots, session.counted_s)
 
 
 def _of_generator(session: Session, ledger: Ledger, capacity: Capacity | None) -> dict[str, Any]:

@@ -54,6 +54,7 @@ class Session:
         self.stopped_s: float | None = None
         self.workers_at_stop: int | None = None
         self.is_draining = False
+        self.is_saturated = False
         self.happened: list[Happened] = []
         self.samples: list[Sample] = []
         self._pools.clear()
@@ -142,6 +143,12 @@ class Session:
     @property
     def slot_s(self) -> float:
         return (self.planned_s or 0.0) / self.slots
+
+    @property
+    def counted_s(self) -> float:
+        """How much of each part is counted."""
+        settle_s: float = self.options.settle_s
+        return self.slot_s - settle_s
 
     def slot(self, at_s: float) -> int | None:
         """Which part this moment is in; None where it is settling, or where there are none."""

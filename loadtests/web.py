@@ -48,7 +48,8 @@ def add_verdict(web_ui: WebUI, session: Session) -> None:
 
 def _rows(session: Session) -> list[dict[str, str]]:
     verdict = judge(run_of(session), session.terms)
-    whole = {"what": verdict.outcome.name.replace("_", " ").lower(), "kind": "verdict"}
+    outcome = verdict.outcome.name.replace("_", " ").lower()
+    whole = {"what": outcome, "kind": "verdict" if session.stopped_s else "so far"}
     lines = [
         {
             "state": "ok" if line.holds else "NO",

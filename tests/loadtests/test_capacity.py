@@ -5,7 +5,7 @@ from xml.etree.ElementTree import fromstring
 
 import pytest
 
-from loadtests.capacity import Capacity, as_markdown, capacity_of
+from loadtests.capacity import Capacity, as_markdown, capacity_of, is_saturated
 from loadtests.charts import capacity_svg
 from loadtests.ledger import Slot
 
@@ -53,6 +53,20 @@ def test_without_a_knee_it_is_said_why(given: Sequence[tuple[int, int, float]], 
 def test_waiting_alone_makes_a_knee() -> None:
     """All are answered, but only after a long time."""
     assert steps((100, 100, 2.0), (200, 200, 21.0)).knee == 0
+
+
+def test_a_run_ends_when_three_steps_did_not_keep_up() -> None:
+    """Two may be bad luck, and more would show nothing new."""
+    beyond = [(400, 320, 900.0), (500, 310, 5e3), (600, 300, 9e3)]
+    slots = {
+        number: Slot(offered=offered * 10, achieved=achieved * 10, latency={latency_ms: 1})
+        for number, (offered, achieved, latency_ms) in enumerate([*GROWING[:3], *beyond])
+    }
+    saturated = [
+        is_saturated({number: slots[number] for number in range(count)}, COUNTED_S)
+        for count in range(len(slots) + 1)
+    ]
+    assert saturated == [False] * 6 + [True]
 
 
 def test_a_generator_that_is_slow_itself_finds_no_knee() -> None:
