@@ -61,7 +61,7 @@ def _log_in(url: str, account: Account) -> str:
     body = {"username": account.username, "password": account.password}
     reply = ask(f"{url}/login", body=body)
     if reply.status != HTTPStatus.OK:
-        message = f"{account.username} cannot log in: {reply.status} {reply.document.get('code')}"
+        message = f"{account.username} cannot log in: {reply.describe()}"
         raise ValueError(message)
     return str(reply.document["access_token"])
 
@@ -84,5 +84,5 @@ def _make(url: str, token: str, account: Account) -> None:
     body = {"username": account.username, "password": account.password, "roles": ["user"]}
     reply = ask(f"{url}/admin/users", token=token, body=body)
     if reply.status not in (HTTPStatus.CREATED, HTTPStatus.CONFLICT):  # another worker was first
-        message = f"no account {account.username}: {reply.status} {reply.document.get('code')}"
+        message = f"no account {account.username}: {reply.describe()}"
         raise ValueError(message)

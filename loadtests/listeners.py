@@ -19,6 +19,7 @@ from loadtests.draining import drain_all, listen_for_drain
 from loadtests.facts import run_of
 from loadtests.histogram import three_digits
 from loadtests.ledger import Ledger
+from loadtests.preflight import problems_of
 from loadtests.reports import write
 from loadtests.session import Session, open_session
 from loadtests.terms import Terms, TermsError, read_terms
@@ -33,19 +34,26 @@ def on_init(environment: Environment, **_: object) -> None:
     session = Session(environment, scenario, _terms(environment, scenario))
     open_session(session)
     session.plan()
-    environment.events.test_start.add_listener(partial(on_test_start, session))
-    environment.events.test_stopping.add_listener(partial(on_test_stopping, session))
-    environment.events.report_to_master.add_listener(partial(on_report_to_master, session))
-    environment.events.worker_report.add_listener(partial(on_worker_report, session))
-    environment.events.quitting.add_listener(partial(on_quitting, session))
+    _listen(session)
     gevent.spawn(sample_cpu, session)
     if environment.web_ui:
         add_verdict(environment.web_ui, session)
-    listen_for_drain(session)
     if session.shape != "constant" and not isinstance(environment.runner, WorkerRunner):
         environment.shape_class = ChosenShape(session)
-    if not isinstance(environment.runner, MasterRunner):
-        _prepare(session)
+    try:
+        _begin(session)
+    except (OSError, ValueError) as error:
+        sys.exit(str(error))
+
+
+def _listen(session: Session) -> None:
+    happens = session.environment.events
+    happens.test_start.add_listener(partial(on_test_start, session))
+    happens.test_stopping.add_listener(partial(on_test_stopping, session))
+    happens.report_to_master.add_listener(partial(on_report_to_master, session))
+    happens.worker_report.add_listener(partial(on_worker_report, session))
+    happens.quitting.add_listener(partial(on_quitting, session))
+    listen_for_drain(session)
 
 
 def _terms(environment: Environment, scenario: str) -> Terms:
@@ -58,14 +66,26 @@ def _terms(environment: Environment, scenario: str) -> Terms:
         sys.exit("\n".join(error.problems))
 
 
-def _prepare(session: Session) -> None:
-    """Make what users need; their requests of the first moments would else be late."""
+def _begin(session: Session) -> None:
+    """Look first whether anything can come of it, and make what users need."""
+    runner = session.environment.runner
+    if session.options.issuer_key and not isinstance(runner, WorkerRunner):
+        session.problems = problems_of(session.url, session.mint().good().text)
+        if session.problems and session.options.headless:
+            sys.exit(_judge(session))
+    if isinstance(runner, MasterRunner):
+        return
     for user in session.environment.user_classes:
-        try:
-            user.prepare(session)  # type: ignore[attr-defined]  # all users here are EdgeUsers
-        except (OSError, ValueError) as error:
-            sys.exit(f"{user.__name__}: {error}")
+        user.prepare(session)  # type: ignore[attr-defined]  # all users here are EdgeUsers
     session.ready.set()
+
+
+def _judge(session: Session) -> int:
+    """Judge and write; gives the exit code."""
+    run = run_of(session)
+    verdict = judge(run, session.terms)
+    write(session, run, verdict)
+    return int(verdict.outcome)
 
 
 def on_test_start(session: Session, **_: object) -> None:
@@ -99,13 +119,9 @@ def on_worker_report(session: Session, client_id: str, data: dict[str, Any]) -> 
 
 def on_quitting(session: Session, **_: object) -> None:
     """Judge, where the whole run is known."""
-    if isinstance(session.environment.runner, WorkerRunner):
-        return
-    run = run_of(session)
-    verdict = judge(run, session.terms)
-    # Always set: locust would say 1 for one failed request, and 0 for a run that was ended.
-    session.environment.process_exit_code = int(verdict.outcome)
-    write(session, run, verdict)
+    if not isinstance(session.environment.runner, WorkerRunner):
+        # Always set: locust would say 1 for one failed request, and 0 for a run that was ended.
+        session.environment.process_exit_code = _judge(session)
 
 
 # In every process, since workers round before they report.

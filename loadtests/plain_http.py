@@ -5,6 +5,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.message import Message
 from typing import Any
 
 from loadtests.answers import bearer
@@ -16,6 +17,10 @@ _TIMEOUT_S = 15
 class Reply:
     status: int
     document: dict[str, Any]
+    fields: Mapping[str, str]
+
+    def describe(self) -> str:
+        return f"{self.status} {self.document.get('code', '')}".strip()
 
 
 def ask(
@@ -36,10 +41,14 @@ def ask(
     request = urllib.request.Request(url, data, fields)  # noqa: S310  # the operator's own URL
     try:
         with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:  # noqa: S310
-            return Reply(answer.status, _object(answer.read()))
+            return _reply(answer.status, answer.read(), answer.headers)
     except urllib.error.HTTPError as error:
         with error:
-            return Reply(error.code, _object(error.read()))
+            return _reply(error.code, error.read(), error.headers)
+
+
+def _reply(status: int, body: bytes, headers: Message) -> Reply:
+    return Reply(status, _object(body), {name.lower(): text for name, text in headers.items()})
 
 
 def _object(body: bytes) -> dict[str, Any]:

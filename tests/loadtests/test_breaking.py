@@ -120,11 +120,10 @@ def test_a_lost_worker_makes_a_run_invalid(lenient: EdgeServer, generator: Gener
 
 
 def test_a_saturated_generator_makes_a_run_invalid(
-    lenient: EdgeServer, tmp_path_factory: pytest.TempPathFactory
+    lenient: EdgeServer, generator: Generator
 ) -> None:
     """Exit code 4, and never a pass, whatever the objectives say."""
-    generator = Generator(tmp_path_factory.mktemp("saturated"), STRICT)
-    run = generator.run(
+    run = generator.judging_by(STRICT).run(
         *("limit_abuse", lenient.url, "Abuser", "-u", "4", "-r", "4", "-t", "3s"),
         *("--rate-scale", "20", "--limit", str(LIMIT)),
     )
@@ -159,6 +158,21 @@ def test_what_cannot_be_run_says_why(
     run = generator.run("steady_verify", "http://127.0.0.1:9", "-t", "1s", *options)
     assert (run.code, run.verdict) == (1, {})
     assert said in run.output
+
+
+def test_an_edge_that_does_not_know_the_generator_is_not_tested(
+    lenient: EdgeServer, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Exit code 4 and at once, for its 401 to every token would be no fault of its own."""
+    stranger = Generator(tmp_path_factory.mktemp("stranger"))
+    run = stranger.run("steady_verify", lenient.url, "-t", "60s")
+    assert run.code == 4, run.output
+    assert "tokens of the generator are refused (401 signature_invalid): see EDGE_ISSUERS" in (
+        run.broken()
+    )
+    nobody = stranger.run("steady_verify", f"http://127.0.0.1:{free_port()}", "-t", "60s")
+    assert nobody.code == 4, nobody.output
+    assert any("nobody answers at" in what for what in nobody.broken())
 
 
 def test_the_web_page_has_the_verdict(lenient: EdgeServer, generator: Generator) -> None:

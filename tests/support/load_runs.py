@@ -1,5 +1,6 @@
 """Load tests as users start them: locust in a process of its own, which leaves a verdict."""
 
+import copy
 import itertools
 import os
 import signal
@@ -8,7 +9,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import msgspec
 
@@ -18,7 +19,7 @@ from loadtests.trust import edge_settings
 ROOT: Final = Path(__file__).parents[2]
 _TIMEOUT_S: Final = 60.0
 # Machines that run tests are busy; what is tested is not how fast they are.
-PATIENT: Final = "[ci]\nstart_lag_p99_ms = 5000\ngenerator_cpu = 2\n"
+PATIENT: Final = "[ci]\nstart_lag_p99_ms = 5000\ngenerator_cpu = 2\nmax_drift = 100\n"
 
 
 class LoadRun(msgspec.Struct, frozen=True):
@@ -44,6 +45,13 @@ class Generator:
         self.slo = folder / "slo.toml"
         self.slo.write_text(slo)
         self._numbers = itertools.count(1)
+
+    def judging_by(self, slo: str) -> Self:
+        """Give one with the same key, and other terms."""
+        other = copy.copy(self)
+        other.slo = self.folder / f"slo-{next(self._numbers)}.toml"
+        other.slo.write_text(slo)
+        return other
 
     def run(
         self, scenario: str, url: str, *options: str, environ: Mapping[str, str] | None = None

@@ -1,0 +1,39 @@
+"""A look before the run: what stands in the way is said in the words of the settings."""
+
+import pytest
+
+from loadtests.plain_http import Reply
+from loadtests.preflight import _disbelieved, _refused
+
+
+def reply(status: int = 200, remaining: int | None = 1199, code: str = "") -> Reply:
+    fields = {} if remaining is None else {"ratelimit": f'"address";r={remaining};t=66'}
+    return Reply(status, {"code": code}, fields)
+
+
+@pytest.mark.parametrize(
+    ("first", "said"),
+    [
+        (reply(), ""),
+        (reply(401, code="issuer_unknown"), "401 issuer_unknown"),
+        (reply(404), "EDGE_EXAMPLE_ROUTES"),
+        (reply(503, code="issuer_unavailable"), "503 issuer_unavailable"),
+    ],
+)
+def test_tokens_that_are_refused_are_no_result(first: Reply, said: str) -> None:
+    """Nor are routes that are not there."""
+    problems = list(_refused(first))
+    assert len(problems) == bool(said)
+    assert all(said in problem for problem in problems)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "is_believed"),
+    [(1199, 1199, True), (1199, 1198, False), (1150, 1199, True), (None, None, True)],
+)
+def test_addresses_that_are_not_believed_are_noticed(
+    first: int | None, second: int | None, *, is_believed: bool
+) -> None:
+    """Two addresses are charged apart; where one window is charged twice, the peer counted."""
+    problems = list(_disbelieved(reply(remaining=first), reply(remaining=second)))
+    assert (not problems) is is_believed
