@@ -1,7 +1,8 @@
 """`python -m loadtests SCENARIO`: a scenario with the terms of its profile, and a report folder.
 
 It starts locust and shows the command; what stands behind `--` is handed on. `python -m loadtests
-trust FOLDER` makes the key that tokens are signed with, and says how Edge comes to trust it.
+trust FOLDER` makes the key that tokens are signed with, and says how Edge comes to trust it;
+`python -m loadtests compare BEFORE AFTER` holds reports of two versions against each other.
 """
 
 import argparse
@@ -11,8 +12,9 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
+from loadtests.compare import compare
 from loadtests.issuer import make_issuer
 from loadtests.terms import Terms, TermsError, read_terms
 from loadtests.trust import edge_settings
@@ -24,18 +26,29 @@ SCENARIOS: Final = sorted(
 
 
 def main(arguments: Sequence[str]) -> None:
-    own, _, more = _split(arguments)
+    own, more = _split(arguments)
     options = _parser().parse_args(own)
-    if options.scenario == "trust":
-        file = make_issuer(Path(options.folder))
-        print(f"LOADTEST_ISSUER_KEY={file}")
-        for name, text in edge_settings(file.parent / "jwks.json").items():
-            print(f"{name}={shlex.quote(text)}")
-        return
     try:
-        terms = read_terms(Path(options.slo), options.profile, options.scenario)
-    except TermsError as error:
-        sys.exit("\n".join(error.problems))
+        match options.scenario:
+            case "trust":
+                _trust(Path(options.folder))
+            case "compare":
+                print(compare(Path(options.before), Path(options.after)))
+            case _:
+                _run(options, more)
+    except (OSError, TermsError, ValueError) as error:
+        sys.exit(str(error))
+
+
+def _trust(folder: Path) -> None:
+    file = make_issuer(folder)
+    print(f"LOADTEST_ISSUER_KEY={file}")
+    for name, text in edge_settings(file.parent / "jwks.json").items():
+        print(f"{name}={shlex.quote(text)}")
+
+
+def _run(options: argparse.Namespace, more: Sequence[str]) -> NoReturn:
+    terms = read_terms(Path(options.slo), options.profile, options.scenario)
     command = locust_command(options, terms, more)
     print(shlex.join(command), flush=True)
     os.chdir(_HERE.parent)
@@ -71,12 +84,10 @@ def _report_folder(report: str, scenario: str) -> Path:
     return _HERE.parent / ".loadtest" / f"{scenario}-{moment}"
 
 
-def _split(arguments: Sequence[str]) -> tuple[Sequence[str], str, Sequence[str]]:
+def _split(arguments: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
     """Divide at `--`."""
-    if "--" not in arguments:
-        return arguments, "", []
-    place = list(arguments).index("--")
-    return arguments[:place], "--", arguments[place + 1 :]
+    place = list(arguments).index("--") if "--" in arguments else len(arguments)
+    return arguments[:place], arguments[place + 1 :]
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -84,6 +95,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="scenario", required=True, metavar="SCENARIO")
     trust = commands.add_parser("trust", help="make a key for the tokens")
     trust.add_argument("folder")
+    versions = commands.add_parser("compare", help="two folders with reports, side by side")
+    versions.add_argument("before")
+    versions.add_argument("after")
     for name in SCENARIOS:
         scenario = commands.add_parser(name)
         scenario.add_argument("--profile", default="ci", help="of slo.toml (ci)")
