@@ -8,11 +8,14 @@ import argparse
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from deploy.stack import (
     FOLDER,
@@ -40,26 +43,31 @@ _REDIS_PAUSE_MS = 1000
 
 
 def main() -> None:
-    """Start the stack, run one scenario, stop it all; gives the exit code of the run."""
+    """Start the stack, run one scenario, stop it all; ends with the exit code of the run."""
     own, more = _split(sys.argv[1:])
+    options = _options(own)
+    with ExitStack() as stack:
+        # The key is good for this run only, and in no report.
+        key = make_issuer(Path(stack.enter_context(TemporaryDirectory(prefix="edge-load-"))))
+        settings = edge_settings(key.parent / "jwks.json")
+        running = stack.enter_context(
+            running_stack(options.balancer, options.port, settings=settings, is_proxied=True)
+        )
+        environ = {"LOADTEST_ISSUER_KEY": str(key), **_told(running, options.port)}
+        if options.scenario == "chaos":
+            environ["LOADTEST_FAULTS"] = "\n".join(_faults(running))
+        code = _run(options, more, environ)
+        print("Stopping:", flush=True)
+    sys.exit(code)
+
+
+def _options(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make load", description=__doc__)
     add_options(parser)
     parser.add_argument("scenario", nargs="?", default="mixed", choices=SCENARIOS)
     parser.add_argument("--profile", default="ci", help="of loadtests/slo.toml (ci)")
     parser.add_argument("--web", action="store_true", help="open locust's web page instead")
-    options = parser.parse_args(own)
-    key = make_issuer(_folder_of_key())
-    settings = edge_settings(key.parent / "jwks.json")
-    stack = running_stack(options.balancer, options.port, settings=settings, is_proxied=True)
-    with stack as running:
-        environ = {"LOADTEST_ISSUER_KEY": str(key), **_told(running, options.port)}
-        if options.scenario == "chaos":
-            environ["LOADTEST_FAULTS"] = "\n".join(_faults(running))
-        command = [sys.executable, "-m", "loadtests", options.scenario]
-        command += ["--profile", options.profile, *(["--web"] if options.web else [])]
-        code = _wait_for([*command, *more], environ)
-        print("Stopping:", flush=True)
-    sys.exit(code)
+    return parser.parse_args(arguments)
 
 
 def _told(stack: Stack, port: int) -> dict[str, str]:
@@ -93,19 +101,21 @@ def _start_forward_auth(stack: Stack) -> str:
     return f"http://127.0.0.1:{port}"
 
 
-def _folder_of_key() -> Path:
-    """Give a folder beside that of the stack, which is made anew at each start."""
-    return ROOT / ".loadtest/issuer"
-
-
-def _wait_for(command: list[str], environ: Mapping[str, str]) -> int:
-    """Run it to its end; Ctrl-C is for it, which ends then."""
-    with subprocess.Popen(command, cwd=ROOT, env={**os.environ, **environ}) as process:
-        while True:
-            try:
-                return process.wait()
-            except KeyboardInterrupt:
-                continue
+def _run(options: argparse.Namespace, more: list[str], environ: Mapping[str, str]) -> int:
+    """Run it to its end; Ctrl-C is handed on, once, and it judges what it has."""
+    command = [sys.executable, "-m", "loadtests", options.scenario, "--profile", options.profile]
+    process = subprocess.Popen(
+        [*command, *(["--web"] if options.web else []), *more],
+        cwd=ROOT,
+        env={**os.environ, **environ},
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,  # Ctrl-C is for us
+    )
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        process.send_signal(signal.SIGINT)
+        return process.wait()
 
 
 def _split(arguments: list[str]) -> tuple[list[str], list[str]]:

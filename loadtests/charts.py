@@ -60,9 +60,9 @@ def _latencies(steps: Sequence[Step], most_x: float) -> Iterable[str]:
     yield _text(_LEFT, _HEIGHT + 18, "Milliseconds from when a request was due, by the same", "t")
     decades = range(round(math.log10(low)), round(math.log10(high)) + 1)
     yield from _grid(panel, _ticks(most_x), [10.0**power for power in decades])
-    for name, colour in (("p50", _GREEN), ("p95", _ORANGE), ("p99", _RED)):
+    for name, colour, down in (("p50", _GREEN, 12), ("p95", _ORANGE, 4), ("p99", _RED, -4)):
         points = [(step.offered, max(getattr(step, f"{name}_ms"), low)) for step in steps]
-        yield _curve(panel, points, colour, name)
+        yield _curve(panel, points, colour, name, down)
 
 
 def _knee(capacity: Capacity, most_x: float) -> Iterable[str]:
@@ -114,11 +114,13 @@ def _line(
     return f'<line class="{kind}" x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"/>'
 
 
-def _curve(panel: _Panel, points: Sequence[tuple[float, float]], colour: str, name: str) -> str:
+def _curve(
+    panel: _Panel, points: Sequence[tuple[float, float]], colour: str, name: str, down: int = 4
+) -> str:
     places = [(panel.x(x), panel.y(y)) for x, y in points]
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
     dots = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>' for x, y in places)
-    label = _text(_WIDTH - _RIGHT + 8, places[-1][1] + 4, name)
+    label = _text(_WIDTH - _RIGHT + 8, places[-1][1] + down, name)
     return f'<polyline points="{path}" stroke="{colour}" stroke-width="2"/>{dots}{label}'
 
 

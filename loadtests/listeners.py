@@ -70,7 +70,7 @@ def _begin(session: Session) -> None:
     """Look first whether anything can come of it, and make what users need."""
     runner = session.environment.runner
     if session.options.issuer_key and not isinstance(runner, WorkerRunner):
-        session.problems = problems_of(session.url, session.mint().good().text)
+        session.problems = problems_of(session.url, session.tokens.mint().good().text)
         if session.problems and session.options.headless:
             sys.exit(_judge(session))
     if isinstance(runner, MasterRunner):

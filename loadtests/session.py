@@ -1,11 +1,7 @@
 """What the users of one process share: the options, the ledger, what counts and what does not."""
 
-import secrets
 import time
 from argparse import Namespace
-from collections.abc import Callable
-from functools import partial
-from pathlib import Path
 from typing import Final
 from weakref import WeakKeyDictionary
 
@@ -17,15 +13,13 @@ from locust.env import Environment
 from loadtests.drift import THIRDS, Sample
 from loadtests.faults import Happened
 from loadtests.histogram import add
-from loadtests.issuer import read_issuer
 from loadtests.ledger import Ledger, together
 from loadtests.terms import ShapeName, Terms
-from loadtests.tokens import Mint, Token
+from loadtests.token_source import TokenSource
 
 # How long answers are waited for at the end: longer than Edge waits for its database (5 s).
 DRAIN_TIMEOUT_S: Final = 10.0
 _POLL_S: Final = 0.05
-BAD_SHARE: Final = 0.02
 
 
 class Session:
@@ -41,7 +35,7 @@ class Session:
         self.terms = terms
         self.problems: list[str] = []
         self.ready = Event()
-        self._tokens: list[Token] = []
+        self.tokens = TokenSource(self.options, self.processes)
         self._pools: list[Pool] = []
         self.restart()
 
@@ -106,29 +100,6 @@ class Session:
     def url(self) -> str:
         """Where Edge is, without a slash at the end."""
         return str(self.environment.host or "").rstrip("/")
-
-    def mint(self, name: str = "") -> Mint:
-        """Give what makes tokens, for subjects that no other process has unless they get a name.
-
-        Raises:
-            ValueError: it was not said which key to sign with, or the file has none.
-        """
-        if not self.options.issuer_key:
-            message = "no LOADTEST_ISSUER_KEY; see docs/load-testing.md"
-            raise ValueError(message)
-        issuer = read_issuer(Path(self.options.issuer_key))
-        now_s = int(time.time())  # noqa: TID251  # what the tokens of this run say
-        return Mint(issuer, name or secrets.token_hex(4), now_s, self.options.audience)
-
-    def pool(self) -> list[Token]:
-        """Give the part that this process has of all tokens; two of a hundred are bad."""
-        if not self._tokens:
-            size = max(self.options.tokens // self.processes, 1)
-            self._tokens = self.mint().pool(size, BAD_SHARE, breathe)
-        return self._tokens
-
-    def good_tokens(self) -> list[Token]:
-        return [token for token in self.pool() if not token.refused_with]
 
     def is_measured(self, due_s: float) -> bool:
         """Whether a request that was due then counts: it is no part of the warm-up."""
@@ -197,8 +168,6 @@ class Session:
         while any(map(len, self._pools)) and time.perf_counter() < deadline_s:
             gevent.sleep(_POLL_S)
 
-
-breathe: Final[Callable[[], None]] = partial(gevent.sleep, 0)
 
 # locust makes the users itself and hands them its environment, which is all that they can go by.
 _sessions: Final[WeakKeyDictionary[Environment, Session]] = WeakKeyDictionary()

@@ -55,7 +55,7 @@ class _Asking(OpenLoopUser):
 
     @classmethod
     def prepare(cls, session: Session) -> None:
-        cls.pool = session.good_tokens()
+        cls.pool = session.tokens.good()
 
     def on_start(self) -> None:
         super().on_start()

@@ -28,7 +28,7 @@ class Abuser(OpenLoopUser):
 
     @classmethod
     def prepare(cls, session: Session) -> None:
-        mint = session.mint("abuser")  # the same in all processes
+        mint = session.tokens.mint("abuser")  # the same in all processes
         cls.keys = [mint.good() for _ in range(_ABUSERS)]
 
     def arrival(self, due_s: float) -> None:
@@ -59,7 +59,7 @@ class Innocent(OpenLoopUser):
 
     @classmethod
     def prepare(cls, session: Session) -> None:
-        cls.pool = session.good_tokens()
+        cls.pool = session.tokens.good()
 
     def on_start(self) -> None:
         super().on_start()

@@ -7,7 +7,8 @@ from typing import ClassVar, Final
 
 from loadtests.answers import Call, bearer, status
 from loadtests.floor import Floor
-from loadtests.session import Session, breathe
+from loadtests.session import Session
+from loadtests.token_source import breathe
 from loadtests.tokens import Token
 from loadtests.trust import ROLES, SCOPES
 from loadtests.users import OpenLoopUser
@@ -46,7 +47,7 @@ class RbacMix(OpenLoopUser):
     @classmethod
     def prepare(cls, session: Session) -> None:
         """Make tokens with any of our roles and scopes, among up to a hundred unknown ones."""
-        mint, size = session.mint(), max(session.options.tokens // session.processes // 8, 8)
+        mint, size = session.tokens.mint(), max(session.tokens.part // 8, 8)
         cls.pool = []
         for number in range(size):
             strange = [f"team-{one}" for one in range(number % (_MOST_ROLES - len(ROLES)))]

@@ -23,7 +23,7 @@ class SteadyVerify(OpenLoopUser):
 
     @classmethod
     def prepare(cls, session: Session) -> None:
-        cls.pool = session.pool()
+        cls.pool = session.tokens.pool()
 
     def on_start(self) -> None:
         super().on_start()
