@@ -9,7 +9,7 @@ from loadtests.capacity import as_markdown as capacity_markdown
 from loadtests.charts import capacity_svg
 from loadtests.histogram import percentile
 from loadtests.session import Session
-from loadtests.verdict import Line, Run, Verdict
+from loadtests.verdict import Line, Measured, Run, Verdict
 
 _SHARES: Final = {"p50_ms": 0.5, "p95_ms": 0.95, "p99_ms": 0.99, "p999_ms": 0.999}
 
@@ -39,14 +39,19 @@ def as_json(run: Run, verdict: Verdict) -> dict[str, Any]:
         "exit_code": int(verdict.outcome),
         "seconds": round(run.elapsed_s, 1),
         "lines": [asdict(line) for line in verdict.lines],
-        "rows": {name: _row(run, name) for name in sorted(run.measured)},
+        "rows": {name: _row(run, name) for name in _names(run)},
         "capacity": run.capacity.as_json() if run.capacity else None,
         "checks": {name: asdict(check) for name, check in sorted(run.ledger.checks.items())},
     }
 
 
+def _names(run: Run) -> list[str]:
+    """Give all names, also those that were due and never answered."""
+    return sorted({*run.measured, *run.ledger.rows})
+
+
 def _row(run: Run, name: str) -> dict[str, Any]:
-    measured, row = run.measured[name], run.ledger.row(name)
+    measured, row = run.measured.get(name, Measured(0, 0, {})), run.ledger.row(name)
     return {
         "requests": measured.requests,
         "failures": measured.failures,
@@ -63,7 +68,7 @@ def as_markdown(run: Run, verdict: Verdict) -> str:
     names: list[tuple[str, ...]] = [
         ("name", "requests", "failures", "dropped", "p50 ms", "p95 ms", "p99 ms", "p99.9 ms")
     ]
-    for name in sorted(run.measured):
+    for name in _names(run):
         row = _row(run, name)
         times = [f"{value:.3g}" for value in row["latency"].values()]
         counts = [str(row[key]) for key in ("requests", "failures", "dropped")]

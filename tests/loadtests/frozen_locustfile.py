@@ -1,10 +1,13 @@
-"""The same rate against a server that freezes, as an open loop and as a closed one."""
+"""The same rate against a server that freezes: an open loop, a closed one, and one that stalls."""
 
 from typing import Final
 
+import gevent
+from gevent.monkey import get_original
 from locust import constant_throughput, task
 
 from loadtests.answers import Call, status
+from loadtests.session import Session
 from loadtests.users import EdgeUser, OpenLoopUser
 
 RATE_PER_S: Final = 20.0
@@ -24,3 +27,24 @@ class Closed(EdgeUser):
     @task
     def ask_again(self) -> None:
         self.ask(Call("closed", "/", status(200), "closed: answered"))
+
+
+class Stalled(OpenLoopUser):
+    """An open loop in a generator that does nothing for four fifths of each second."""
+
+    name = "stalled"
+    rate_per_s = RATE_PER_S
+
+    @classmethod
+    def prepare(cls, session: Session) -> None:
+        gevent.spawn(stall)
+
+    def arrival(self, due_s: float) -> None:
+        self.ask(Call(self.name, "/", status(200), "stalled: answered"), due_s)
+
+
+def stall() -> None:
+    sleep = get_original("time", "sleep")
+    while True:
+        gevent.sleep(0.2)
+        sleep(0.8)

@@ -72,8 +72,8 @@ def test_an_open_loop_sees_that_a_server_freezes_and_a_closed_one_does_not(
     """
     generator = Generator(tmp_path_factory.mktemp("frozen"), PATIENT + FREEZES)
     with freezing_server() as url, ThreadPoolExecutor() as pool:
-        kinds = ("Open", "Closed")
-        opened, closed = pool.map(
+        kinds = ("Open", "Closed", "Stalled")
+        opened, closed, stalled = pool.map(
             lambda kind: generator.run(FROZEN, url, kind, "-u", "3", "-r", "3", "-t", "8s"), kinds
         )
     assert "open p95_ms" in opened.broken(), opened.output
@@ -81,13 +81,16 @@ def test_an_open_loop_sees_that_a_server_freezes_and_a_closed_one_does_not(
     assert latency["p99_ms"] > P95_MS, "it did freeze"
     assert latency["p95_ms"] < P95_MS
     assert "closed p95_ms" not in closed.broken()
+    # That the generator itself was late is not left out either.
+    row = stalled.verdict["rows"]["stalled"]
+    assert row["latency"]["p50_ms"] > row["service"]["p50_ms"] + 100
 
 
 def test_a_limiter_that_lets_a_tenth_too_many_through_is_caught(
     lenient: EdgeServer, generator: Generator
 ) -> None:
     """By the sum over two workers, though neither saw as many as the limit: exit code 3."""
-    options = ("-u", "4", "-r", "4", "-t", "4s", "--limit", str(LIMIT))
+    options = ("Abuser", "-u", "2", "-r", "2", "-t", "4s", "--limit", str(LIMIT))
     with distributed(generator, "limit_abuse", lenient.url, *options) as (master, workers):
         run = master.ended()
         assert [worker.ended().code for worker in workers] == [0, 0]  # they do not judge
@@ -95,7 +98,6 @@ def test_a_limiter_that_lets_a_tenth_too_many_through_is_caught(
     law = f"limit_abuse: nobody is let through more than {LIMIT} times in 60 s"
     assert run.verdict["checks"][law]["broken"] > 0
     assert any(": 44" in example for example in run.verdict["checks"][law]["examples"])
-    assert run.verdict["checks"]["limit_abuse: who keeps to the limit is never refused"]["held"]
 
 
 def test_two_workers_pass_where_all_is_well(lenient: EdgeServer, generator: Generator) -> None:
