@@ -45,9 +45,11 @@ def capacity_svg(capacity: Capacity, title: str) -> str:
 
 
 def _rates(steps: Sequence[Step], title: str, most_x: float) -> Iterable[str]:
-    panel = _Panel(0, _x(most_x), _linear(0, most_x))
+    # What was left of a step before may be answered in one: more than was asked.
+    most_y = max(most_x, *(step.achieved * 1.05 for step in steps))
+    panel = _Panel(0, _x(most_x), _linear(0, most_y))
     yield _text(_LEFT, 18, f"{title}: answered a second, by what was asked a second", "t")
-    yield from _grid(panel, _ticks(most_x), _ticks(most_x))
+    yield from _grid(panel, _ticks(most_x), _ticks(most_y))
     yield _line(panel, (0, 0), (most_x, most_x), "d")
     yield _curve(panel, [(step.offered, step.achieved) for step in steps], _BLUE, "achieved")
 

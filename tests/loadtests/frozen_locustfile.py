@@ -36,7 +36,7 @@ class Stalled(OpenLoopUser):
     rate_per_s = RATE_PER_S
 
     @classmethod
-    def prepare(cls, session: Session) -> None:
+    def prepare(cls, session: Session) -> None:  # noqa: ARG003  # as the others have it
         gevent.spawn(stall)
 
     def arrival(self, due_s: float) -> None:

@@ -75,7 +75,7 @@ def test_a_generator_that_is_slow_itself_finds_no_knee() -> None:
     assert (capacity.knee, capacity.is_generators_fault) == (None, True)
 
 
-@pytest.mark.parametrize("given", [GROWING, GROWING[:1], [(10, 0, 0.0)]])
+@pytest.mark.parametrize("given", [GROWING, GROWING[:1], [(10, 0, 0.0)], [(10, 90, 1.0)]])
 def test_the_picture_has_all_curves_and_the_knee(given: list[tuple[int, int, float]]) -> None:
     """It is well-formed, and draws nothing outside of itself."""
     capacity = steps(*given)
@@ -86,8 +86,8 @@ def test_the_picture_has_all_curves_and_the_knee(given: list[tuple[int, int, flo
     knees = [line for line in root.findall(f"{space}line") if line.get("class") == "k"]
     assert len(knees) == (0 if capacity.knee is None else 2)
     for circle in root.findall(f"{space}circle"):
-        assert 0 <= float(circle.attrib["cx"]) <= 720
-        assert 0 <= float(circle.attrib["cy"]) <= 600
+        assert 70 <= float(circle.attrib["cx"]) <= 610
+        assert 40 <= float(circle.attrib["cy"]) <= 555
 
 
 def test_the_table_marks_the_knee() -> None:
