@@ -28,12 +28,18 @@ def test_tokens_that_are_refused_are_no_result(first: Reply, said: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("first", "second", "is_believed"),
-    [(1199, 1199, True), (1199, 1198, False), (1150, 1199, True), (None, None, True)],
+    ("remaining", "is_believed"),
+    [
+        ((1199, 1199, 1199), True),
+        ((1199, 1198, 1197), False),
+        ((1199, 1150, 1199), True),  # somebody used the second address before
+        ((1199, 1198, None), True),
+        ((None, None, None), True),
+    ],
 )
 def test_addresses_that_are_not_believed_are_noticed(
-    first: int | None, second: int | None, *, is_believed: bool
+    remaining: tuple[int | None, ...], *, is_believed: bool
 ) -> None:
-    """Two addresses are charged apart; where one window is charged twice, the peer counted."""
-    problems = list(_disbelieved(reply(remaining=first), reply(remaining=second)))
+    """Three addresses are charged apart; where one window is charged thrice, the peer counted."""
+    problems = list(_disbelieved([reply(remaining=one) for one in remaining]))
     assert (not problems) is is_believed
