@@ -1,4 +1,4 @@
-"""Each case beside its floors and its peers, as bars whose length is time."""
+"""Each case beside its floors and its peers, as bars whose length is time or memory."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, Literal
@@ -26,7 +26,7 @@ _TONES: Final[dict[Relation, str]] = {"floor": "faint", "edge": "accent", "peer"
 
 
 class Bar(msgspec.Struct, frozen=True):
-    """One bar: `part` is its time in times of the case it stands beside.
+    """One bar: `part` is its time or memory in those of the case it stands beside.
 
     `multiple` is that of the slower to the faster, as people say it: the case takes so many times
     the floor, a peer so many times the case.
@@ -75,9 +75,9 @@ def bars(result: Report, name: str = "bars", group: str | None = None) -> Pictur
     return Picture(
         name=name,
         title=f"Cases{of_group} beside floors and peers",
-        description="The length of a bar is time, each case on a scale of its own. Above it are "
-        "floors, with how many times as long it takes; below it peers, with how many times as long "
-        "they take.",
+        description="The length of a bar is time or memory, each case on a scale of its own. Above "
+        "it are floors, with how many times as much it takes; below it peers, with how many times "
+        "as much they take.",
         width=left + _WIDTH + _GAP + notes,
         height=top + _GAP,
         parts=parts,

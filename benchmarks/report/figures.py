@@ -1,24 +1,29 @@
 """How numbers are written: three significant digits, and the unit that fits."""
 
 import math
+from collections.abc import Mapping, Sequence
 from typing import Final
 
+from benchmarks.case import Unit
 from benchmarks.results import Interval
 
 _DIGITS: Final = 3
 # A ratio from here on is told as a multiple: "+240 %" is read wrongly too often.
 _MULTIPLE: Final = 2.0
 _WHOLE: Final = 100
-_UNITS: Final = ((1e9, "s"), (1e6, "ms"), (1e3, "us"), (1.0, "ns"))
+_UNITS: Final[Mapping[Unit, Sequence[tuple[float, str]]]] = {
+    "ns": ((1e9, "s"), (1e6, "ms"), (1e3, "us"), (1.0, "ns")),
+    "bytes": ((2.0**30, "GiB"), (2.0**20, "MiB"), (2.0**10, "KiB"), (1.0, "B")),
+}
 
 
-def duration(ns: float | None) -> str:
-    """Give a time as "93.1 us", and nothing of none."""
-    if ns is None:
+def amount(value: float | None, unit: Unit = "ns") -> str:
+    """Give a time as "93.1 us" or memory as "107 MiB", and nothing of none."""
+    if value is None:
         return ""
-    rounded = float(f"{ns:.{_DIGITS}g}")
-    size, unit = next(((s, u) for s, u in _UNITS if rounded >= s), _UNITS[-1])
-    return f"{_significant(rounded / size)} {unit}"
+    rounded = float(f"{value:.{_DIGITS}g}")
+    size, name = next((one for one in _UNITS[unit] if rounded >= one[0]), _UNITS[unit][-1])
+    return f"{_significant(value / size)} {name}"
 
 
 def times(ratio: float) -> str:

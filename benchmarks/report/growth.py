@@ -5,7 +5,7 @@ from itertools import groupby
 from typing import Final
 
 from benchmarks.report.drawing import Picture, Scale, axis, curve, dot, line, room_for, text
-from benchmarks.report.figures import duration, times
+from benchmarks.report.figures import amount, times
 from benchmarks.report.markup import Markup
 from benchmarks.results import GrowthPoint, Report
 
@@ -26,7 +26,7 @@ def curves(result: Report) -> list[list[GrowthPoint]]:
 def growth(points: Sequence[GrowthPoint], name: str) -> Picture:
     """Draw one curve: time from zero upwards, over the size on a logarithmic axis."""
     levels = [0.0, max(one.ns.value for one in points)]
-    labels = [duration(level) if level else "0" for level in levels]
+    labels = [amount(level) if level else "0" for level in levels]
     across = _across(points, room_for(labels))
     up = Scale(0, min(max(one.ns.high for one in points), _MOST * levels[1]) * _AIR, 0, _HEIGHT)
     parts = [*axis(across, _ticks(points), _HEAD, _HEAD + _HEIGHT)]
@@ -49,7 +49,7 @@ def told(points: Sequence[GrowthPoint]) -> str:
     """Give a curve as a sentence."""
     first, last = points[0], points[-1]
     grown = times(last.ns.value / first.ns.value) if first.ns.value else "?"
-    took = f"{duration(first.ns.value)} to {duration(last.ns.value)}"
+    took = f"{amount(first.ns.value)} to {amount(last.ns.value)}"
     return f"From {first.size:,} to {last.size:,}: {took}, {grown}"
 
 
@@ -69,7 +69,7 @@ def _drawn(points: Sequence[GrowthPoint], across: Scale, up: Scale) -> Iterator[
     yield curve(places, "accent")
     for one, (x, y) in zip(points, places, strict=True):
         yield line(x, _height(up, one.ns.low), x, _height(up, one.ns.high), "stroke accent")
-        yield dot(x, y, "disc", "accent", f"{one.size:,}: {duration(one.ns.value)}")
+        yield dot(x, y, "disc", "accent", f"{one.size:,}: {amount(one.ns.value)}")
 
 
 def _height(up: Scale, ns: float) -> float:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from benchmarks.report.bars import COLUMNS, beside, compared
-from benchmarks.report.figures import change, change_range, duration, spread
+from benchmarks.report.figures import amount, change, change_range, spread
 from benchmarks.report.growth import curves, told
 from benchmarks.report.markup import printable
 from benchmarks.report.summary import (
@@ -89,7 +89,7 @@ def _cases(cases: Iterable[CaseResult]) -> str:
 
 
 def _row(case: CaseResult) -> Sequence[str]:
-    base, head = duration(base_ns(case)), duration(head_ns(case))
+    base, head = (amount(of(case), case.unit) for of in (base_ns, head_ns))
     verdict = f"{MARKS[case.verdict].emoji} {case.verdict}{'' if case.gated else ' (not gated)'}"
     if case.ratio is None:
         return (code(case.id), base, head, "", "", verdict)
@@ -114,7 +114,7 @@ def _measured(result: Report, case: Measured) -> Sequence[str]:
         return (code(case.id), "❌ failed", "", code(case.error[:_MOST_OF_ERROR]), "")
     found = compared(result, case)
     others = (", ".join(beside(found, relation, code)) for relation in ("floor", "peer"))
-    return (code(case.id), duration(case.ns.value), spread(case.ns), *others)
+    return (code(case.id), amount(case.ns.value, case.unit), spread(case.ns), *others)
 
 
 def _folded(summary: str, content: str) -> Iterator[str]:

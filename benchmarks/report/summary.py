@@ -87,12 +87,12 @@ def name_of(side: Side) -> str:
 
 
 def base_ns(case: CaseResult) -> float | None:
-    """Give the time of base: the geometric mean, whose ratio is that of the pairs."""
+    """Give the time, or memory, of base: the geometric mean, whose ratio is that of the pairs."""
     return _mean([pair.base_ns for pair in case.pairs])
 
 
 def head_ns(case: CaseResult) -> float | None:
-    """Give the time of head."""
+    """Give that of head."""
     return _mean([pair.head_ns for pair in case.pairs])
 
 

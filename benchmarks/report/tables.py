@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 
 from benchmarks.report.bars import COLUMNS, beside, compared
-from benchmarks.report.figures import change, change_range, duration, percent, spread
+from benchmarks.report.figures import amount, change, change_range, percent, spread
 from benchmarks.report.markup import Markup, lines, tag
 from benchmarks.report.summary import MARKS, base_ns, head_ns, ordered
 from benchmarks.results import CaseResult, Measured, Report, Verdict
@@ -15,7 +15,7 @@ Cell = tuple[str, str]
 def case_table(cases: Iterable[CaseResult], name: str = "All cases") -> Markup:
     """Give the table of a comparison; `name` is what a listener hears of it."""
     head = ("case", "base", "head", "change", "99 % interval", "pair SD", "pairs", "verdict")
-    caption = "Time of an operation, and the change from base to head."
+    caption = "Time, or memory, of an operation, and the change from base to head."
     return _table(name, caption, head, range(1, 7), map(_case_row, ordered(cases)))
 
 
@@ -24,8 +24,8 @@ def _case_row(case: CaseResult) -> list[Cell]:
     gate = "" if case.gated else " (not gated)"
     return [
         ("id", case.id),
-        ("number", duration(base_ns(case))),
-        ("number", duration(head_ns(case))),
+        ("number", amount(base_ns(case), case.unit)),
+        ("number", amount(head_ns(case), case.unit)),
         ("number", change(case.ratio.value) if case.ratio else ""),
         ("number", change_range(case.ratio) if case.ratio else ""),
         ("number", "" if case.pair_sd is None else percent(case.pair_sd)),
@@ -37,7 +37,7 @@ def _case_row(case: CaseResult) -> list[Cell]:
 def measured_table(result: Report, group: str, cases: Iterable[Measured]) -> Markup:
     """Give the table of a group that was measured in one tree."""
     head = ("case", "takes", "99 %", *COLUMNS)
-    caption = "Time of an operation; multiples with their 99 % confidence intervals."
+    caption = "Time, or memory, of an operation; multiples with their 99 % confidence intervals."
     rows = (_measured_row(result, case) for case in cases)
     return _table(group, caption, head, (1, 2), rows)
 
@@ -50,7 +50,7 @@ def _measured_row(result: Report, case: Measured) -> list[Cell]:
     found = compared(result, case)
     return [
         ("id", case.id),
-        ("number", duration(case.ns.value)),
+        ("number", amount(case.ns.value, case.unit)),
         ("number", spread(case.ns)),
         ("wrap", _listed(beside(found, "floor"))),
         ("wrap", _listed(beside(found, "peer"))),

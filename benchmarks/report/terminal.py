@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Final
 
 from benchmarks.report.bars import COLUMNS, beside, compared
-from benchmarks.report.figures import change, change_range, duration, spread
+from benchmarks.report.figures import amount, change, change_range, spread
 from benchmarks.report.growth import curves, told
 from benchmarks.report.markup import printable
 from benchmarks.report.summary import (
@@ -54,7 +54,7 @@ def _comparison(result: Comparison) -> Iterator[tuple[str, str]]:
 
 def _row(case: CaseResult) -> Row:
     mark = MARKS[case.verdict]
-    base, head = duration(base_ns(case)), duration(head_ns(case))
+    base, head = (amount(of(case), case.unit) for of in (base_ns, head_ns))
     verdict = f"{mark.symbol} {case.verdict}{'' if case.gated else ' (not gated)'}"
     if case.ratio is None:
         return (printable(case.id), base, head, "", "", "", verdict)
@@ -81,7 +81,7 @@ def _measured(result: Report, case: Measured) -> Row:
         return (printable(case.id), "failed", "", printable(case.error), "")
     found = compared(result, case)
     others = (", ".join(beside(found, relation, printable)) for relation in ("floor", "peer"))
-    return (printable(case.id), duration(case.ns.value), spread(case.ns), *others)
+    return (printable(case.id), amount(case.ns.value, case.unit), spread(case.ns), *others)
 
 
 def _aligned(rows: Sequence[Row], right: Collection[int]) -> Iterator[str]:

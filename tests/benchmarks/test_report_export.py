@@ -19,6 +19,7 @@ NAMES = [
     {one.id for one in every_verdict().cases if one.pairs},
     {one.id for one in ran().cases if one.error is None},
 ]
+MEMORY = "memory/worker"
 
 RESULTS = list(zip(BOTH, NAMES, strict=True))
 
@@ -33,6 +34,8 @@ def test_pyperf_loads_it(result: Comparison | Report, names: set[str]) -> None:
     suite = pyperf.BenchmarkSuite.load(io.StringIO(export(result, "pyperf").decode()))
 
     assert set(suite.get_benchmark_names()) == names
+    assert {one.get_name(): one.get_unit() for one in suite}[MEMORY] == "byte"
+    assert suite.get_benchmark(MEMORY).mean() == pytest.approx(112e6, rel=0.1)
 
 
 def test_pyperf_sees_head() -> None:
@@ -48,7 +51,7 @@ def test_pyperf_sees_head() -> None:
 
 
 def test_pytest_benchmark_compares_them(tmp_path: Path) -> None:
-    """Its own command shows each case that was measured."""
+    """Its own command shows each time that was measured; of memory it would say seconds."""
     paths = [str(tmp_path / f"000{number}_result.json") for number in (1, 2)]
     for path, result in zip(paths, BOTH, strict=True):
         Path(path).write_bytes(export(result, "pytest-benchmark"))
@@ -58,8 +61,8 @@ def test_pytest_benchmark_compares_them(tmp_path: Path) -> None:
     shown = [line.split(",")[0] for line in table.read_text().splitlines()[1:]]
 
     assert done.returncode == 0, done.stderr
-    assert set(shown) == NAMES[0] | NAMES[1]
-    assert len(shown) == len(NAMES[0]) + len(NAMES[1])
+    assert set(shown) == (NAMES[0] | NAMES[1]) - {MEMORY}
+    assert len(shown) == len(NAMES[0]) + len(NAMES[1]) - 2
 
 
 def test_statistics_of_pytest_benchmark_are_those_of_the_pairs() -> None:
@@ -75,12 +78,12 @@ def test_statistics_of_pytest_benchmark_are_those_of_the_pairs() -> None:
 
 
 @pytest.mark.parametrize(("result", "names"), RESULTS)
-def test_bencher_gets_a_latency_of_each_case(result: Comparison | Report, names: set[str]) -> None:
-    """Benchmark, measure, then value with its bounds: its metric format, in nanoseconds."""
+def test_bencher_gets_a_metric_of_each_case(result: Comparison | Report, names: set[str]) -> None:
+    """Benchmark, measure, then value with its bounds: nanoseconds of latency, bytes of memory."""
     found = exported(result, "bmf")
 
     assert set(found) == names
-    for measures in found.values():
-        latency = measures["latency"]
-        assert set(latency) == {"value", "lower_value", "upper_value"}
-        assert latency["lower_value"] <= latency["value"] <= latency["upper_value"]
+    for name, measures in found.items():
+        metric = measures["memory" if name == MEMORY else "latency"]
+        assert set(metric) == {"value", "lower_value", "upper_value"}
+        assert metric["lower_value"] <= metric["value"] <= metric["upper_value"]

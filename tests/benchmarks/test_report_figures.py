@@ -1,9 +1,14 @@
 """How numbers are written in reports."""
 
+import re
+from collections.abc import Callable
+
 import pytest
 
-from benchmarks.report.figures import change, change_range, duration, percent, spread, times
-from benchmarks.results import Interval
+from benchmarks.report import html, markdown, terminal
+from benchmarks.report.figures import amount, change, change_range, percent, spread, times
+from benchmarks.results import Comparison, Interval, Report
+from tests.support.benchmark_results import every_verdict, ran
 
 DURATIONS = [
     (None, ""),
@@ -35,7 +40,28 @@ CHANGES = [
 @pytest.mark.parametrize(("ns", "shown"), DURATIONS)
 def test_a_time_has_three_digits_and_the_unit_that_fits(ns: float | None, shown: str) -> None:
     """Also where rounding makes it the next unit."""
-    assert duration(ns) == shown
+    assert amount(ns) == shown
+
+
+@pytest.mark.parametrize(
+    ("size", "shown"),
+    [(None, ""), (0.0, "0 B"), (1020.0, "1,020 B"), (1126.0, "1.10 KiB"), (112e6, "107 MiB")],
+)
+def test_memory_is_written_as_memory(size: float | None, shown: str) -> None:
+    """In the units of memory, of which each is 1,024 times the one before."""
+    assert amount(size, "bytes") == shown
+
+
+@pytest.mark.parametrize("shown", [terminal, markdown, html])
+@pytest.mark.parametrize("result", [every_verdict(), ran()])
+def test_no_report_shows_memory_as_time(
+    shown: Callable[[Comparison | Report], str], result: Comparison | Report
+) -> None:
+    """A worker of 107 MiB takes no 112 ms."""
+    lines = [one for one in shown(result).splitlines() if "memory/worker" in one]
+
+    assert any(re.search(r"1\d\d MiB", line) for line in lines)
+    assert not any(re.search(r"\d [mun]?s\b", line) for line in lines)
 
 
 @pytest.mark.parametrize(("ratio", "shown"), CHANGES)

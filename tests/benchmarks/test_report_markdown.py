@@ -36,7 +36,7 @@ def test_the_verdict_comes_first() -> None:
 
     assert first == (
         "### edge-bench: ❌ regressed: 1 failed · 1 regressed · 1 inconclusive · 1 removed · "
-        "1 new · 1 improved · 7 ok (A/A control ok, pair SD 1.2 %)"
+        "1 new · 1 improved · 8 ok (A/A control ok, pair SD 1.2 %)"
     )
 
 
@@ -63,7 +63,7 @@ def test_what_changed_is_open_and_the_rest_is_folded() -> None:
     assert "| `verify/es256/cold` | 92.6 us | 97.4 us | +5.6 % (+4.4 % .. +6.8 %) |" in shown
     assert "`WrongResultError: other claims`" in shown
     assert [part.partition("\n")[0] for part in folded] == [
-        "<summary>7 ok</summary>",
+        "<summary>8 ok</summary>",
         "<summary>dependencies that changed: 1</summary>",
         "<summary>environment</summary>",
     ]
@@ -135,7 +135,7 @@ def test_a_run_is_told_by_groups_with_multiples_of_floors_and_peers() -> None:
     """Each with its interval; what failed says why; curves are sentences."""
     shown = markdown(ran())
 
-    assert shown.startswith("### edge-bench: 4 measured, 1 failed\n")
+    assert shown.startswith("### edge-bench: 5 measured, 1 failed\n")
     assert (
         "| `verify/hs256/cold` | 8.04 us | ± 2.0 % | `primitive-hs256` 3.32 x (3.22 .. 3.42)"
         in shown

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from benchmarks.case import Unit
 from benchmarks.results import (
     CaseResult,
     Comparison,
@@ -98,6 +99,7 @@ def every_verdict() -> Comparison:
         [
             *(case(f"verify/{name}", change=0.002 * at - 0.006) for at, name in enumerate(same)),
             case("rate_limit/redis/counter/256_in_flight", change=0.011, margin=0.03, kind="redis"),
+            case("memory/worker", pairs=pairs(1.0, 112_000_000.0), unit="bytes"),
             case("verify/es256/cold", Verdict.REGRESSED, 0.056),
             case("rate_limit/memory/counter", Verdict.IMPROVED, -0.081),
             case(
@@ -131,11 +133,13 @@ def ran() -> Report:
         cases=[
             *(measured(id_, ns) for id_, ns in cases.items()),
             measured("rate_limit/redis/log/1_in_flight", 0.0, error="RedisError: it is away"),
+            measured("memory/worker", 112_000_000.0, unit="bytes"),
         ],
         ratios=[
             *ratios("verify/hs256/cold", floor=3.32, joserfc=0.25, pyjwt=0.143),
             *ratios("verify/es256/cold", floor=1.1, joserfc=0.71, pyjwt=0.62),
             *ratios("rate_limit/redis/counter/256_in_flight", floor=0.42, limits=0.067),
+            *ratios("memory/worker", floor=1.52),
         ],
         growth=[
             *curve("verify among signing keys", {1: 8_040, 10: 8_110, 100: 8_260}),
@@ -144,13 +148,14 @@ def ran() -> Report:
     )
 
 
-def measured(id_: str, ns: float, error: str | None = None) -> Measured:
+def measured(id_: str, ns: float, error: str | None = None, unit: Unit = "ns") -> Measured:
     return Measured(
         id=id_,
         group=id_.partition("/")[0],
         ns=Interval(ns, ns * 0.985, ns * 1.02),
         kind="micro",
         error=error,
+        unit=unit,
     )
 
 
