@@ -1,9 +1,11 @@
 """Where results go: the terminal, and files in the formats that were asked for."""
 
 import os
+import sys
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import click
 import msgspec
@@ -15,8 +17,6 @@ from benchmarks.results import Comparison, Report
 Result = Comparison | Report
 
 _DECODER: Final[msgspec.json.Decoder[Result]] = msgspec.json.Decoder(Result)
-
-_Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
 class Outputs(msgspec.Struct, frozen=True):
@@ -39,7 +39,12 @@ class Outputs(msgspec.Struct, frozen=True):
             if path is not None:
                 write(path, make())
         if "-" not in (self.json, self.markdown, self.svg, self.html):
-            click.echo(report.terminal(result))
+            click.echo(report.terminal(result, colour=_has_colour()), nl=False)
+
+
+def _has_colour() -> bool:
+    """Say whether a person looks who did not switch colours off (no-color.org)."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 
 
 class OutputFile(click.ParamType[str]):
@@ -55,13 +60,20 @@ class OutputFile(click.ParamType[str]):
         return value
 
 
-def output_options(command: _Command) -> _Command:
-    """Add the options that name files."""
+def output_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that name files; the command gets them as `outputs`."""
+
+    @wraps(command)
+    def with_outputs(*arguments: object, **given: Any) -> None:  # noqa: ANN401  # as click gives it
+        outputs = Outputs(*(given.pop(f"{name}_file") for name, _ in _OPTIONS))
+        command(*arguments, outputs=outputs, **given)
+
     for name, what in reversed(_OPTIONS):
-        command = click.option(
+        file = click.option(
             f"--{name}", f"{name}_file", type=OutputFile(), metavar="FILE", help=what
-        )(command)
-    return command
+        )
+        with_outputs = file(with_outputs)
+    return with_outputs
 
 
 _OPTIONS: Final = (

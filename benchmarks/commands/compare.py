@@ -9,6 +9,7 @@ from typing import Final
 import click
 import msgspec
 
+from benchmarks.commands.options import expression_option
 from benchmarks.commands.percent import Percent
 from benchmarks.harness.comparing import Contest, Settings
 from benchmarks.harness.control import Control
@@ -45,10 +46,6 @@ class Options(msgspec.Struct, frozen=True):
     strict: bool
     allow_removed: bool
     python: str | None
-    json_file: str | None
-    markdown_file: str | None
-    svg_file: str | None
-    html_file: str | None
 
     def settings(self, slower: Mapping[str, float]) -> Settings:
         """Give how to measure."""
@@ -72,12 +69,7 @@ class Options(msgspec.Struct, frozen=True):
 @click.command()
 @click.argument("base", required=False)
 @click.argument("head", required=False)
-@click.option(
-    "-k",
-    "expression",
-    metavar="EXPRESSION",
-    help="Cases by parts of their ids: 'verify and not cold'.",
-)
+@expression_option
 @click.option(
     "--quick",
     "is_quick",
@@ -108,7 +100,7 @@ class Options(msgspec.Struct, frozen=True):
 )
 @output_options
 @click.pass_context
-def compare(context: click.Context, /, **given: object) -> None:
+def compare(context: click.Context, /, outputs: Outputs, **given: object) -> None:
     """Say whether HEAD is slower than BASE.
 
     Without HEAD it is the working tree, with all that is uncommitted and untracked. Without BASE it
@@ -121,8 +113,7 @@ def compare(context: click.Context, /, **given: object) -> None:
     options = msgspec.convert(given, Options)
     _refuse_contradictions(options)
     result = _compare(options)
-    files = (options.json_file, options.markdown_file, options.svg_file, options.html_file)
-    Outputs(*files).write(result)
+    outputs.write(result)
     context.exit(exit_code(result.verdict, is_strict=options.strict))
 
 
@@ -145,13 +136,9 @@ def _compare(options: Options) -> Comparison:
         cases = some(options.choose(sides.cases), options.expression)
         _refuse_unmeasured(slower, cases)
         progress.say(_told(sides, cases, options, cpus))
+        settings = options.settings(slower)
         contest = Contest(
-            sides.base,
-            sides.head,
-            sides.cases,
-            settings=options.settings(slower),
-            cpus=cpus,
-            progress=progress,
+            sides.base, sides.head, sides.cases, settings=settings, cpus=cpus, progress=progress
         )
         results, control = contest.compare(cases)
     environment = watch.environment(python=platform.python_version(), pinned=cpus.can_pin)

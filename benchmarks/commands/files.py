@@ -25,7 +25,7 @@ _file_argument = click.argument(
     help="Replace the figures between the markers of a document.",
 )
 @output_options
-def report(file: str, document: Path | None, **files: str | None) -> None:
+def report(file: str, document: Path | None, outputs: Outputs) -> None:
     """Show FILE, a result in JSON, once more; nothing is measured."""
     result = read(file)
     if document is not None:
@@ -36,8 +36,7 @@ def report(file: str, document: Path | None, **files: str | None) -> None:
             document.write_text(made.performance(result, document.read_text()))
         except made.UnknownBlockError as error:
             raise UsageError(str(error)) from None
-    ordered = (files[f"{name}_file"] for name in ("json", "markdown", "svg", "html"))
-    Outputs(*ordered).write(result)
+    outputs.write(result)
 
 
 @click.command()

@@ -9,6 +9,7 @@ from typing import Final
 import click
 import msgspec
 
+from benchmarks.commands.options import expression_option
 from benchmarks.harness import environments, reporting
 from benchmarks.harness.errors import PreparationError
 from benchmarks.harness.git import WORKING_TREE, Repository
@@ -38,26 +39,17 @@ class Options(msgspec.Struct, frozen=True):
     expression: str | None
     is_quick: bool
     rounds: int | None
-    json_file: str | None
-    markdown_file: str | None
-    svg_file: str | None
-    html_file: str | None
 
 
 @click.command()
-@click.option(
-    "-k",
-    "expression",
-    metavar="EXPRESSION",
-    help="Cases by parts of their ids: 'verify and not cold'.",
-)
+@expression_option
 @click.option("--quick", "is_quick", is_flag=True, help="Ten cases, in fewer rounds.")
 @click.option(
     "--rounds", type=click.IntRange(FEWEST_PAIRS), help=f"Processes for each case [{_ROUNDS}]."
 )
 @output_options
 @click.pass_context
-def run(context: click.Context, /, **given: object) -> None:
+def run(context: click.Context, /, outputs: Outputs, **given: object) -> None:
     """Measure the cases of this tree, each in turns with its floors and peers.
 
     It says how things are and judges nothing. Times move with the machine, ratios less; whether a
@@ -65,8 +57,7 @@ def run(context: click.Context, /, **given: object) -> None:
     """
     options = msgspec.convert(given, Options)
     result = _run(options)
-    files = (options.json_file, options.markdown_file, options.svg_file, options.html_file)
-    Outputs(*files).write(result)
+    outputs.write(result)
     failed = any(case.error for case in result.cases)
     context.exit(ExitCode.FAILED if failed else ExitCode.OK)
 

@@ -1,9 +1,18 @@
 """The report on a terminal."""
 
+import os
+import pty
 import re
+import subprocess
+import sys
+from pathlib import Path
 
+import pytest
+
+from benchmarks.outputs import encode
 from benchmarks.report import terminal
 from benchmarks.results import Verdict
+from tests.benchmarks.conftest import ROOT
 from tests.support.benchmark_results import case, comparison, every_verdict, ran, without_ratio
 
 
@@ -54,3 +63,24 @@ def test_a_run_shows_time_and_multiples() -> None:
     assert re.search(r"verify/hs256/cold +8\.04 us +± 2\.0 % +primitive-hs256 3\.32 x", shown)
     assert re.search(r"rate_limit/redis/log/1_in_flight +failed +RedisError: it is away", shown)
     assert "verify among signing keys: From 1 to 100: 8.04 us to 8.26 us, 1.03 x" in shown
+
+
+@pytest.mark.parametrize(("no_color", "begins"), [("", b"\033[1;31m"), ("1", b"\xe2")])
+def test_a_person_sees_colours_unless_they_are_switched_off(
+    tmp_path: Path, no_color: str, begins: bytes
+) -> None:
+    """On a terminal, which a pipe is not."""
+    file = tmp_path / "result.json"
+    file.write_bytes(encode(every_verdict()))
+    command = [sys.executable, "-m", "benchmarks", "report", str(file)]
+    environment = {**os.environ, "NO_COLOR": no_color}
+    ours, theirs = pty.openpty()
+    with os.fdopen(ours, "rb") as shown:
+        subprocess.run(command, cwd=ROOT, env=environment, stdout=theirs, check=True)
+        os.close(theirs)
+        first = shown.readline()
+    piped = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, check=True)
+
+    assert b"REGRESSED" in first
+    assert first.startswith(begins)
+    assert b"\033[" not in piped.stdout
