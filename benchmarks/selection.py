@@ -24,17 +24,15 @@ def is_product(case: Described) -> bool:
 def to_compare(
     cases: Sequence[Described], *, expression: str | None, is_quick: bool, is_all: bool
 ) -> list[Described]:
-    """Give the cases of a comparison: the core, unless others are asked for.
+    """Give the cases of a comparison: those that the expression fits, or else the core.
 
     Raises:
         UsageError: the expression cannot be read.
     """
     wanted = [case for case in cases if is_product(case)]
-    if is_quick:
-        wanted = [case for case in wanted if case.quick]
-    elif not is_all and expression is None:
-        wanted = [case for case in wanted if case.gated]
-    return _matching(wanted, expression)
+    if expression is not None or is_all:
+        return _matching(wanted, expression)
+    return [case for case in wanted if (case.quick if is_quick else case.gated)]
 
 
 def to_run(
@@ -45,7 +43,8 @@ def to_run(
     Raises:
         UsageError: the expression cannot be read.
     """
-    chosen = _matching([case for case in cases if case.quick or not is_quick], expression)
+    is_everything = expression is not None or not is_quick
+    chosen = _matching([case for case in cases if is_everything or case.quick], expression)
     beside = {reference for case in chosen for reference in case.of}
     return [case for case in chosen if case.id not in beside]
 

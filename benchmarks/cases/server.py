@@ -1,16 +1,10 @@
-"""Edge as it is served, asked over HTTP.
-
-    python -m benchmarks.cases.server [ROUNDS]
-
-prints how many requests a second it answers, beside floors and peers, all in turns.
-"""
+"""Edge as it is served, asked over HTTP."""
 
 from base64 import b64encode
 from collections.abc import Sequence
 from typing import Final
 
 from benchmarks.case import Case
-from benchmarks.cases import server_floors, server_peers
 from benchmarks.programs.asking import (
     FROM_PAGE,
     FROM_PROXY,
@@ -71,9 +65,3 @@ CASES: Final[Sequence[Case]] = [
         *_peers("429"),
     ),
 ]
-
-
-if __name__ == "__main__":
-    from benchmarks.turns import main
-
-    main([*CASES[:4], *server_floors.CASES, *server_peers.CASES])

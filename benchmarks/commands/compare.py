@@ -74,7 +74,7 @@ class Options(msgspec.Struct, frozen=True):
     "--quick",
     "is_quick",
     is_flag=True,
-    help="Ten cases in under a minute: a screen without confirmation.",
+    help="Ten cases in under a minute, or those of -k: a screen without confirmation.",
 )
 @click.option("--all", "is_all", is_flag=True, help="All cases, not only the core.")
 @click.option(
@@ -120,7 +120,7 @@ def compare(context: click.Context, /, outputs: Outputs, **given: object) -> Non
 def _refuse_contradictions(options: Options) -> None:
     options.choose([])  # reads -k
     if options.is_quick and (options.is_all or options.confirm):
-        message = "--quick measures ten cases and confirms nothing: no --all, no --confirm with it"
+        message = "--quick is for few cases and confirms nothing: no --all, no --confirm with it"
         raise UsageError(message)
     if options.margin and options.target and options.margin >= options.target:
         message = "--margin has to be less than --target"

@@ -43,7 +43,9 @@ class Options(msgspec.Struct, frozen=True):
 
 @click.command()
 @expression_option
-@click.option("--quick", "is_quick", is_flag=True, help="Ten cases, in fewer rounds.")
+@click.option(
+    "--quick", "is_quick", is_flag=True, help="Ten cases, or those of -k, in fewer rounds."
+)
 @click.option(
     "--rounds", type=click.IntRange(FEWEST_PAIRS), help=f"Processes for each case [{_ROUNDS}]."
 )

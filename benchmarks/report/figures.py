@@ -50,8 +50,10 @@ def change_range(ratio: Interval) -> str:
 
 def spread(interval: Interval) -> str:
     """Give how far a confidence interval reaches to its farther side, in percent of its value."""
-    farther = max(interval.high - interval.value, interval.value - interval.low)
-    return f"± {percent(farther / interval.value)}" if interval.value else ""
+    if not interval.value:
+        return ""
+    farther = max(interval.high - interval.value, interval.value - interval.low) / interval.value
+    return f"± {percent(farther)}" if farther < 1 else "not known"  # too few rounds, or much noise
 
 
 def percent(part: float, *, signed: bool = False) -> str:

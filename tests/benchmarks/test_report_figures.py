@@ -76,5 +76,5 @@ def test_intervals_are_written_with_their_ends() -> None:
     assert spread(Interval(100.0, 98.0, 101.0)) == "± 2.0 %"
     assert spread(Interval(0.0, 0.0, 0.0)) == ""
     assert percent(0.004) == "0.4 %"
-    assert spread(Interval(100.0, 10.0, 1184.1)) == "± 1,084 %"
+    assert spread(Interval(100.0, 10.0, 1184.1)) == "not known"
     assert times(18.64) == "18.6 x"

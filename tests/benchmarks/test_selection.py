@@ -59,7 +59,7 @@ def test_an_expression_that_cannot_be_read_is_refused(expression: str) -> None:
         ({"is_quick": True}, ["verify/cold"]),
         ({"is_all": True}, ["verify/cold", "verify/warm", "limits/redis"]),
         ({"expression": "redis or floor"}, ["limits/redis"]),
-        ({"expression": "warm", "is_quick": True}, []),
+        ({"expression": "warm", "is_quick": True}, ["verify/warm"]),
     ],
 )
 def test_a_comparison_is_of_the_core_unless_more_is_asked_for(
