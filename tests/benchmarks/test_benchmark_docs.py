@@ -1,4 +1,4 @@
-"""docs/benchmarks.md says what is true."""
+"""docs/benchmarks.md and docs/performance.md say what is true."""
 
 import re
 import shlex
@@ -7,15 +7,19 @@ from typing import Final
 
 import pytest
 
+from benchmarks.cases import CASES
 from benchmarks.cli import main
-from benchmarks.report import markdown
-from benchmarks.results import Interval, Verdict
-from tests.support.benchmark_results import case, comparison
+from benchmarks.report import markdown, performance
+from benchmarks.results import GrowthPoint, Interval, Ratio, Report, Verdict
+from benchmarks.selection import FLOOR, PEER, parse
+from benchmarks.targets import TARGETS
+from tests.support.benchmark_results import case, comparison, measured, ran
 from tests.support.checkers import ROOT, run
 
 PAGE: Final = (ROOT / "docs/benchmarks.md").read_text()
 BLOCKS: Final = re.findall(r"^```(\w+)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
-SCRIPTS: Final = [text for kind, text in BLOCKS if kind == "sh"]
+FIGURES: Final = (ROOT / "docs/performance.md").read_text()
+SCRIPTS: Final = re.findall(r"^```sh\n(.*?)^```$", PAGE + FIGURES, re.MULTILINE | re.DOTALL)
 
 
 def test_the_sample_is_what_a_pull_request_gets() -> None:
@@ -64,7 +68,7 @@ def test_the_workflow_is_what_the_page_says() -> None:
 
 
 def commands() -> list[list[str]]:
-    """Give what is said to `edge-bench` on the page and in the workflow."""
+    """Give what is said to `edge-bench` on the pages and in the workflow."""
     workflow = (ROOT / ".github/workflows/bench.yml").read_text()
     text = "\n".join([*SCRIPTS, workflow]).replace("\\\n", "")
     return [shlex.split(one) for one in re.findall(r"\.venv/bin/edge-bench ([^|\n]+)", text)]
@@ -81,4 +85,21 @@ def test_edge_bench_understands_each_command(
     for file in ("result.json", "run.json", "docs/performance.md"):
         (tmp_path / file).touch()
 
-    main.commands[command[0]].make_context(command[0], command[1:])
+    context = main.commands[command[0]].make_context(command[0], command[1:])
+    fits = parse(context.params.get("expression") or "/")
+    assert any(fits(one.id) for one in CASES)
+
+
+def test_a_run_fills_all_tables() -> None:
+    """Each marker asks for what there is, and no case of Edge is without a table."""
+    cases = [measured(one.id, 1000.0) for one in CASES]
+    ratios = [Ratio(one.id, other, "floor", Interval(2, 2, 2)) for one in CASES for other in one.of]
+    growth = [GrowthPoint(*one.growth, Interval(1, 1, 1)) for one in CASES if one.growth]
+    whole = Report(
+        environment=ran().environment, side=ran().side, cases=cases, ratios=ratios, growth=growth
+    )
+    written = performance(whole, FIGURES)
+
+    shown = {one.id for one in CASES if f"| `{one.id}` | 1.00 us" in written}
+    assert shown == {one.id for one in CASES if one.group not in (FLOOR, PEER, "growth")}
+    assert written.count("| **missed** |") + written.count("| reached |") == len(TARGETS)
