@@ -1,7 +1,7 @@
 """The `edge-bench` command."""
 
 import traceback
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -37,15 +37,21 @@ class _Group(click.Group):
         return ctx.exit(ExitCode.FAILED)
 
 
-@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
-def main() -> None:
-    r"""Measure Edge: how fast it is, and whether a change made it slower.
+_HELP: Final = """Measure Edge: how fast it is, and whether a change made it slower.
 
-    \b
-    edge-bench compare            did my change make it slower?
-    edge-bench compare --quick    the same in under a minute, less sure
-    edge-bench run -k verify      how long does it take, beside floors and peers?
-    """
+\b
+edge-bench compare            did my change make it slower?
+edge-bench compare --quick    the same in under a minute, less sure
+edge-bench run -k verify      how long does it take, beside floors and peers?
+edge-bench list               what can be measured?
+
+docs/benchmarks.md says how to read the answers.
+"""
+
+
+@click.group(cls=_Group, help=_HELP, context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Measure Edge."""
 
 
 for command in (compare, run, list_cases, report, export, selftest):

@@ -31,7 +31,7 @@ def to_compare(
     """
     wanted = [case for case in cases if is_product(case)]
     if expression is not None or is_all:
-        return _matching(wanted, expression)
+        return matching(wanted, expression)
     return [case for case in wanted if (case.quick if is_quick else case.gated)]
 
 
@@ -44,7 +44,7 @@ def to_run(
         UsageError: the expression cannot be read.
     """
     is_everything = expression is not None or not is_quick
-    chosen = _matching([case for case in cases if is_everything or case.quick], expression)
+    chosen = matching([case for case in cases if is_everything or case.quick], expression)
     beside = {reference for case in chosen for reference in case.of}
     return [case for case in chosen if case.id not in beside]
 
@@ -62,7 +62,12 @@ def some(cases: list[Described], expression: str | None) -> list[Described]:
     return cases
 
 
-def _matching(cases: Sequence[Described], expression: str | None) -> list[Described]:
+def matching(cases: Sequence[Described], expression: str | None) -> list[Described]:
+    """Give the cases that an expression fits.
+
+    Raises:
+        UsageError: the expression cannot be read.
+    """
     fits = parse(expression) if expression is not None else lambda _: True
     return [case for case in cases if fits(case.id)]
 

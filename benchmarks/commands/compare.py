@@ -19,7 +19,7 @@ from benchmarks.harness.inject import INJECT, factors
 from benchmarks.harness.machine import Cpus, Watch
 from benchmarks.harness.outcome import without_pairs
 from benchmarks.harness.plan import PLANS, quick
-from benchmarks.harness.progress import shown
+from benchmarks.harness.progress import counted, shown
 from benchmarks.harness.protocol import Described
 from benchmarks.harness.sides import Asked, Sides, own_folder, prepare
 from benchmarks.outputs import Outputs, output_options
@@ -163,7 +163,7 @@ def _refuse_unmeasured(slower: Mapping[str, float], cases: Sequence[Described]) 
 def _told(sides: Sides, cases: Sequence[Described], options: Options, cpus: Cpus) -> str:
     """Say what is measured, and what is less about it than there could be."""
     base, head = sides.about_base, sides.about_head
-    lines = [f"{len(cases)} cases: {base.name} ({base.commit[:9]}) against {head.name}"]
+    lines = [f"{counted(len(cases), 'case')}: {base.name} ({base.commit[:9]}) against {head.name}"]
     if options.is_quick:
         lines.append("Screen only: a suspicion is not confirmed on fresh processes.")
     if not cpus.can_pin:

@@ -35,7 +35,8 @@ def report(file: str, document: Path | None, outputs: Outputs) -> None:
         try:
             document.write_text(made.performance(result, document.read_text()))
         except made.UnknownBlockError as error:
-            raise UsageError(str(error)) from None
+            message = f"{document}: {error}"
+            raise UsageError(message) from None
     outputs.write(result)
 
 

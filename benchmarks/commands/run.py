@@ -16,7 +16,7 @@ from benchmarks.harness.git import WORKING_TREE, Repository
 from benchmarks.harness.machine import Cpus, Watch
 from benchmarks.harness.plan import PLANS, quick
 from benchmarks.harness.process import Tree
-from benchmarks.harness.progress import shown
+from benchmarks.harness.progress import counted, shown
 from benchmarks.harness.protocol import Described
 from benchmarks.harness.registry import read_cases
 from benchmarks.harness.running import Found, Survey
@@ -52,10 +52,11 @@ class Options(msgspec.Struct, frozen=True):
 @output_options
 @click.pass_context
 def run(context: click.Context, /, outputs: Outputs, **given: object) -> None:
-    """Measure the cases of this tree, each in turns with its floors and peers.
+    """Measure the cases beside floors and peers.
 
-    It says how things are and judges nothing. Times move with the machine, ratios less; whether a
-    change made something slower is what `compare` tells. Exit code 3: a case failed.
+    Each takes turns with its own. It says how things are and judges nothing. Times move with the
+    machine, ratios less; whether a change made something slower is what `compare` tells. Exit code
+    3: a case failed.
     """
     options = msgspec.convert(given, Options)
     result = _run(options)
@@ -73,6 +74,7 @@ def _run(options: Options) -> Report:
     plans = {kind: quick(plan) for kind, plan in PLANS.items()}
     rounds = options.rounds or (_QUICK_ROUNDS if options.is_quick else _ROUNDS)
     with shown() as progress:
+        progress.say(f"{counted(len(cases), 'case')} in {rounds} rounds, each in a fresh process")
         survey = Survey(THIS_TREE, registry, plans=plans, cpus=cpus, progress=progress)
         found = survey.measure(cases, rounds)
     environment = watch.environment(python=platform.python_version(), pinned=cpus.can_pin)

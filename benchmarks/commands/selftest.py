@@ -32,11 +32,12 @@ _SEED: Final = 20251124  # of the draws: the same pairs give the same figures
 )
 @click.pass_context
 def selftest(context: click.Context, pairs: int) -> None:
-    """Measure equal code against itself, and against the same made 5 % slower.
+    """Say whether `compare` can be trusted here.
 
-    From these pairs it plays 1000 comparisons of ten cases and counts how often the rules of
-    `compare` give a false alarm, and how often they find what is slower. Exit code 4: more than one
-    false alarm in 100, or fewer than 95 in 100 found.
+    It measures equal code against itself, and against the same made 5 % slower. From these pairs it
+    plays 1000 comparisons of ten cases and counts how often the rules give a false alarm, and how
+    often they find what is slower. Exit code 4: more than one false alarm in 100, or fewer than 95
+    in 100 found.
     """
     measured = _measure(pairs)
     result = figures(measured, Random(_SEED))

@@ -70,3 +70,8 @@ def duration(seconds: float) -> str:
     """Give a duration as people say it."""
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def counted(number: int, what: str) -> str:
+    """Give how many there are: "1 case", "2 cases"."""
+    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -34,7 +34,8 @@ class UnknownBlockError(Exception):
     """A marker asks for what the run does not have: old figures must not stay unnoticed."""
 
     def __init__(self, marker: str) -> None:
-        super().__init__(f"edge-bench: {marker}")
+        said = "stands alone, or asks for what the run does not have"
+        super().__init__(f"<!-- edge-bench: {marker} --> {said}")
 
 
 def performance(result: Report, previous_text: str) -> str:

@@ -193,6 +193,7 @@ def test_two_commits_can_be_compared(project: Project) -> None:
         (["compare"], {"EDGE_BENCH_INJECT": "nix"}, "not CASE:FACTOR"),
         (["report", "benchmarks/case.py"], {}, "no result of edge-bench"),
         (["report", "nowhere.json"], {}, "does not exist"),
+        (["list", "-k", "nix"], {}, "-k 'nix'"),
     ],
 )
 def test_nonsense_is_refused_with_reasons(
@@ -264,6 +265,13 @@ def test_cases_are_listed(project: Project) -> None:
         "peer/other",
     ]
     assert len(json.loads(project.bench("list", "--json").stdout)) == len(listed) - 1
+    assert len(project.bench("list", "-k", "grows").stdout.splitlines()) == 3
+
+
+def test_help_shows_a_line_for_each_example(project: Project) -> None:
+    """They can be copied."""
+    shown = project.bench("--help").stdout.splitlines()
+    assert any(line.strip().startswith("edge-bench compare --quick ") for line in shown)
 
 
 def test_the_product_of_another_tree_is_not_measured(tmp_path: Path) -> None:
