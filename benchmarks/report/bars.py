@@ -5,9 +5,9 @@ from typing import Final, Literal
 
 import msgspec
 
-from benchmarks.report.drawing import Picture, Scale, bar, interval, line, room_for, shortened, text
+from benchmarks.report.drawing import Picture, Scale, bar, interval, line, room_for, text
 from benchmarks.report.figures import times, times_range
-from benchmarks.report.markup import Markup
+from benchmarks.report.markup import Markup, shortened
 from benchmarks.results import Interval, Measured, Ratio, Report
 
 _WIDTH: Final = 420

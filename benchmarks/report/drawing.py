@@ -94,14 +94,6 @@ def room_for(labels: Iterable[str]) -> float:
     return max((len(label) for label in labels), default=0) * _LETTER
 
 
-def shortened(label: str, most: int = 40) -> str:
-    """Give a label that is not too long to draw: its end tells more than its middle."""
-    if len(label) <= most:
-        return label
-    half = (most - 1) // 2
-    return f"{label[:half]}…{label[-half:]}"
-
-
 def line(x1: float, y1: float, x2: float, y2: float, class_: str) -> Markup:
     """Draw a line."""
     return tag("line", x1=x1, y1=y1, x2=x2, y2=y2, class_=class_)

@@ -13,12 +13,11 @@ from benchmarks.report.drawing import (
     interval,
     line,
     room_for,
-    shortened,
     speck,
     text,
 )
 from benchmarks.report.figures import change, change_range
-from benchmarks.report.markup import Markup
+from benchmarks.report.markup import Markup, shortened
 from benchmarks.report.summary import MARKS, counts, ordered
 from benchmarks.results import CaseResult, Comparison, Pair
 

@@ -11,6 +11,7 @@ from benchmarks.report.markup import printable
 from benchmarks.report.summary import (
     MARKS,
     base_ns,
+    brief,
     changed,
     counts,
     facts,
@@ -23,8 +24,6 @@ from benchmarks.report.summary import (
 from benchmarks.report.text_forest import HEADING, plot
 from benchmarks.results import CaseResult, Comparison, Environment, Measured, Report
 
-# A comment of GitHub holds 65,536 letters; an error is there to be recognised, not to be read.
-_MOST_OF_ERROR: Final = 300
 # A browser draws many blanks as one.
 _AXIS: Final = f"`{HEADING.replace(' ', chr(0xA0))}`"
 _PLAIN: Final = re.compile(r"[\w /.,:=+()%-]+", re.ASCII)
@@ -74,7 +73,7 @@ def _comparison(result: Comparison) -> Iterator[str]:
         yield _cases(open_rows)
     for case in open_rows:
         if case.error:
-            yield f"- {code(case.id)}: {code(case.error[:_MOST_OF_ERROR])}"
+            yield f"- {code(case.id)}: {code(brief(case.error))}"
     if same := unchanged(result.cases):
         yield from _folded(f"{len(same)} ok", _cases(same))
     if result.dependencies:
@@ -111,7 +110,7 @@ def _run(result: Report) -> Iterator[str]:
 
 def _measured(result: Report, case: Measured) -> Sequence[str]:
     if case.error:
-        return (code(case.id), "❌ failed", "", code(case.error[:_MOST_OF_ERROR]), "")
+        return (code(case.id), "❌ failed", "", code(brief(case.error)), "")
     found = compared(result, case)
     others = (", ".join(beside(found, relation, code)) for relation in ("floor", "peer"))
     return (code(case.id), amount(case.ns.value, case.unit), spread(case.ns), *others)

@@ -33,6 +33,14 @@ def printable(text: str) -> str:
     return "".join(one if one.isprintable() else " " for one in text)
 
 
+def shortened(label: str, most: int = 40) -> str:
+    """Give a text that is not too long to show: its end tells more than its middle."""
+    if len(label) <= most:
+        return label
+    half = (most - 1) // 2
+    return f"{label[:half]}…{label[-half:]}"
+
+
 def _value(value: str | float) -> str:
     # A tenth of a pixel is as near as anybody looks, and keeps the files small.
     return html.escape(printable(value)) if isinstance(value, str) else f"{value:.1f}"

@@ -9,10 +9,14 @@ from typing import Final, Literal
 import msgspec
 
 from benchmarks.report.figures import percent
+from benchmarks.report.markup import shortened
 from benchmarks.results import CaseResult, Comparison, Environment, Measured, Side, Verdict
 
 # Steal from here on makes times of any kind doubtful (bench.md section 3.4).
 _MUCH_STEAL: Final = 0.05
+
+# A comment of GitHub holds 65,536 letters; an error is there to be recognised, not to be read.
+_MOST_OF_ERROR: Final = 300
 
 Shape = Literal["disc", "up", "down", "diamond", "cross", "plus", "minus"]
 
@@ -64,6 +68,8 @@ def counts(result: Comparison) -> str:
 def remarks(result: Comparison) -> list[str]:
     """Give what limits how far the figures can be trusted."""
     said = [_control(result)]
+    if not any(case.pairs for case in result.cases):
+        said.insert(0, "nothing could be compared")
     if result.quick:
         said.append("a quick screen: nothing was confirmed")
     return [*said, *cautions(result.environment)]
@@ -84,6 +90,11 @@ def name_of(side: Side) -> str:
     commit = side.commit[:8]
     known = side.name if side.name.startswith(commit) else f"{side.name} ({commit})"
     return f"{known}, with uncommitted changes" if side.dirty else known
+
+
+def brief(error: str) -> str:
+    """Give the start and the end of an error; a page, and the JSON, have all of it."""
+    return shortened(error, _MOST_OF_ERROR)
 
 
 def base_ns(case: CaseResult) -> float | None:

@@ -10,6 +10,7 @@ from benchmarks.report.markup import printable
 from benchmarks.report.summary import (
     MARKS,
     base_ns,
+    brief,
     counts,
     facts,
     grouped,
@@ -47,7 +48,7 @@ def _comparison(result: Comparison) -> Iterator[tuple[str, str]]:
     yield from zip(table, tones, strict=True)
     for case in cases:
         if case.error:
-            yield printable(f"{case.id}: {case.error}"), MARKS[Verdict.FAILED].tone
+            yield printable(f"{case.id}: {brief(case.error)}"), MARKS[Verdict.FAILED].tone
     for changed in result.dependencies:
         yield printable(f"dependency: {changed}"), "plain"
 
@@ -78,7 +79,7 @@ def _run(result: Report) -> Iterator[tuple[str, str]]:
 
 def _measured(result: Report, case: Measured) -> Row:
     if case.error:
-        return (printable(case.id), "failed", "", printable(case.error), "")
+        return (printable(case.id), "failed", "", printable(brief(case.error)), "")
     found = compared(result, case)
     others = (", ".join(beside(found, relation, printable)) for relation in ("floor", "peer"))
     return (printable(case.id), amount(case.ns.value, case.unit), spread(case.ns), *others)

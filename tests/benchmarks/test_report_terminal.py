@@ -56,6 +56,17 @@ def test_names_cannot_steer_the_terminal() -> None:
     assert not set("\033\r\u202e") & set(shown)
 
 
+def test_a_comparison_of_nothing_says_so_and_errors_are_short() -> None:
+    """Base may be so old that it has none of the cases; a trace ends with what it is about."""
+    error = f"base: RuntimeError: {'x' * 5000} ImportError: no KeySource"
+    shown = terminal(comparison([without_ratio("a/b", Verdict.NEW, error)], Verdict.FAILED))
+
+    assert "FAILED: 1 new\n" in shown
+    assert "nothing could be compared; A/A control ok" in shown
+    assert re.search(r"a/b: base: RuntimeError: x+…x+ ImportError: no KeySource\n", shown)
+    assert len(shown) < 1000
+
+
 def test_a_run_shows_time_and_multiples() -> None:
     """Case by case in its group, and what failed."""
     shown = terminal(ran())
