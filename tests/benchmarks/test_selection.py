@@ -83,6 +83,16 @@ def test_a_floor_is_measured_beside_its_case(expression: str | None, chosen: lis
     assert ids(to_run(CASES, expression=expression, is_quick=False)) == chosen
 
 
+@pytest.mark.parametrize(
+    ("expression", "chosen"), [(None, ["verify/cold"]), ("warm", ["verify/warm"])]
+)
+def test_a_quick_run_is_of_the_quick_cases_or_of_those_asked_for(
+    expression: str | None, chosen: list[str]
+) -> None:
+    """Whoever names a case wants it, only sooner."""
+    assert ids(to_run(CASES, expression=expression, is_quick=True)) == chosen
+
+
 def test_no_case_at_all_is_wrong_usage() -> None:
     """Said with what was asked for."""
     with pytest.raises(UsageError, match="-k 'nix'"):
