@@ -18,7 +18,7 @@ _END: Final = {"type": "http.response.body", "body": _BODY}
 async def asgi(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401, ARG001  # of ASGI
     """Answer every request."""
     if scope["type"] == "http":
-        await send(_START)
+        await send(dict(_START))  # a middleware may change the message, and so all later ones
         await send(_END)
 
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,8 @@ from benchmarks.case import Case, Kind
 from benchmarks.cases import CASES, UNREADABLE
 from benchmarks.cases.server import EDGE
 from benchmarks.cases.server_peers import GRANIAN, UVICORN
+from benchmarks.floors import hello
+from benchmarks.material.exchange import exchange
 from benchmarks.programs.program import MissingProgramError
 from benchmarks.programs.redis import REDIS
 from benchmarks.programs.served import Served
@@ -104,3 +107,18 @@ async def test_each_case_runs(case: Case, kept: Kept) -> None:
             assert await batch(1 if case.kind is Kind.PROCESS else _N) > 0
     except MissingProgramError as error:
         missing(error.name, error.install)
+
+
+async def test_what_a_layer_adds_to_hello_is_gone_with_the_answer() -> None:
+    """Or fields would pile up, and each request would cost more than the one before."""
+
+    async def layer(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401  # of ASGI
+        async def adding(message: dict[str, Any]) -> None:
+            if "headers" in message:
+                message["headers"] = [*message["headers"], (b"x-added", b"1")]
+            await send(message)
+
+        await hello.asgi(scope, receive, adding)
+
+    answers = [await exchange("/").run(layer) for _ in range(3)]
+    assert [len(answer.fields) for answer in answers] == [3, 3, 3]
