@@ -50,11 +50,24 @@ def _problems(session: Session, ledger: Ledger, capacity: Capacity | None) -> li
     options = session.options
     problems = check_admitted(ledger, options.limit, options.limit_window_s)
     problems += [f"{one.name}: {one.error}" for one in session.happened if one.error]
+    problems += _exceptions(session)
     if session.scenario == "chaos" and not session.happened:
         problems.append("nothing was broken; see LOADTEST_FAULTS")
     if capacity and capacity.is_generators_fault:
         problems.append(capacity.note)
+    if session.slots and session.planned_s and session.counted_s <= 0:
+        problems.append(
+            f"parts of {session.slot_s:.3g} s leave nothing to count after --settle-s"
+            f" {session.options.settle_s:.3g}: fewer steps, or more time"
+        )
     return problems
+
+
+def _exceptions(session: Session) -> list[str]:
+    """Give what went wrong in users, of all workers: what they did not do is in no count."""
+    runner = session.environment.runner
+    found = runner.exceptions.values() if runner else ()
+    return [f"{one['count']} exceptions in the generator: {one['msg']}" for one in found]
 
 
 def _capacity(session: Session, ledger: Ledger) -> Capacity | None:

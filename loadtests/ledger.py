@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Self
 
-from loadtests.histogram import Histogram, add, merged
+from loadtests.histogram import Histogram, merged
 
 _EXAMPLES: Final = 5  # enough to see what went wrong, however often it did
 
@@ -69,12 +69,6 @@ class Ledger:
 
     def slot(self, number: int) -> Slot:
         return self.slots.setdefault(number, Slot())
-
-    def started(self, lag_ms: float, slot: int | None) -> None:
-        """Count a request of an open loop that was sent."""
-        add(self.lag, lag_ms)
-        if slot is not None:
-            add(self.slot(slot).lag, lag_ms)
 
     def check(self, name: str, wrong: str = "") -> None:
         """Count a law that held, or that was broken as `wrong` says."""

@@ -127,7 +127,12 @@ class OpenLoopUser(EdgeUser):
 
     def _begin(self, due_s: float) -> None:
         self.session.count_start(due_s)
-        self.arrival(due_s)
+        try:
+            self.arrival(due_s)
+        except Exception as error:  # noqa: BLE001  # as locust does for what runs in a task
+            self.environment.events.user_error.fire(
+                user_instance=self, exception=error, tb=error.__traceback__
+            )
 
 
 def _shown(name: str, answer: Answer) -> str:

@@ -1,4 +1,4 @@
-"""The same rate against a server that freezes: an open loop, a closed one, and one that stalls."""
+"""The same rate against a server that freezes: open and closed loops, and sick generators."""
 
 from typing import Final
 
@@ -41,6 +41,16 @@ class Stalled(OpenLoopUser):
 
     def arrival(self, due_s: float) -> None:
         self.ask(Call(self.name, "/", status(200), "stalled: answered"), due_s)
+
+
+class Faulty(Open):
+    """An open loop with a mistake that only some arrivals meet."""
+
+    def arrival(self, due_s: float) -> None:
+        if self.chance.random() < 1 / 2:
+            message = "a mistake of the generator"
+            raise KeyError(message)
+        super().arrival(due_s)
 
 
 def stall() -> None:

@@ -13,6 +13,7 @@ from tests.loadtests.conftest import LIMIT, POLICY
 from tests.support.app import TEST_ENVIRONMENT
 from tests.support.freezing import freezing_server
 from tests.support.load_runs import PATIENT, Generator, StartedRun
+from tests.support.losing import losing_server
 from tests.support.ports import free_port
 from tests.support.server import EdgeServer
 
@@ -131,6 +132,37 @@ def test_a_saturated_generator_makes_a_run_invalid(
     )
     assert run.code == 4, run.output
     assert "start lag p99, ms" in run.broken()
+
+
+def test_a_mistake_of_the_generator_makes_a_run_invalid(generator: Generator) -> None:
+    """Exit code 4: what was never asked is in no count, and all the others were right."""
+    with freezing_server() as url:
+        run = generator.run(FROZEN, url, "Faulty", "-u", "2", "-r", "2", "-t", "2s")
+    assert run.code == 4, run.output
+    assert any("exceptions in the generator: 'a mistake" in what for what in run.broken())
+
+
+def test_whose_answer_was_lost_begins_a_new_session(generator: Generator) -> None:
+    """It failed, which is no wrong answer; its token may be used by then, which nobody accuses."""
+    options = ("-u", "2", "-r", "2", "-t", "3s", "--accounts", "1", "--mischief", "0")
+    given = {"LOADTEST_ADMIN": "admin", "LOADTEST_ADMIN_PASSWORD": "any"}
+    with losing_server() as url:
+        run = generator.run("refresh_rotation", url, *options, environ=given)
+    assert run.code == 0, run.output
+    assert run.verdict["rows"]["refresh"]["failures"] > 0
+    assert run.verdict["rows"]["new session"]["requests"] > 2
+
+
+def test_parts_that_leave_nothing_to_count_make_a_run_invalid(
+    lenient: EdgeServer, generator: Generator
+) -> None:
+    """Exit code 4: a run of steps without a report of them is no success."""
+    options = ("-u", "3", "-r", "3", "-t", "3s", "--shape", "step", "--steps", "3")
+    run = generator.run("steady_verify", lenient.url, *options)
+    assert run.code == 4, run.output
+    assert "parts of 1 s leave nothing to count after --settle-s 3: fewer steps, or more time" in (
+        run.broken()
+    )
 
 
 def test_a_run_that_is_ended_before_its_time_is_invalid(
