@@ -31,6 +31,7 @@ from deploy.stack import (
 from loadtests.__main__ import SCENARIOS
 from loadtests.issuer import make_issuer
 from loadtests.trust import edge_settings
+from loadtests.verdict import Outcome
 
 # A service that says what it is told of who asks.
 _SERVICE = """
@@ -40,12 +41,17 @@ _SERVICE = """
     }
 """
 _REDIS_PAUSE_MS = 1000
+_PAGE_PORT = 8089
+_JUDGE_TIMEOUT_S = 30.0  # answers are waited for, 10 s, or 15 where there are workers
+INVALID = int(Outcome.INVALID)
 
 
 def main() -> None:
     """Start the stack, run one scenario, stop it all; ends with the exit code of the run."""
     own, more = _split(sys.argv[1:])
     options = _options(own)
+    if options.web and "--web-port" not in more and is_listening(_PAGE_PORT):
+        sys.exit(f"Port {_PAGE_PORT} is taken: make load-ui ARGS='-- --web-port 8090'")
     with ExitStack() as stack:
         # The key is good for this run only, and in no report.
         key = make_issuer(Path(stack.enter_context(TemporaryDirectory(prefix="edge-load-"))))
@@ -102,20 +108,33 @@ def _start_forward_auth(stack: Stack) -> str:
 
 
 def _run(options: argparse.Namespace, more: list[str], environ: Mapping[str, str]) -> int:
-    """Run it to its end; Ctrl-C is handed on, once, and it judges what it has."""
+    """Run it to its end, with a session of its own: Ctrl-C is for us."""
     command = [sys.executable, "-m", "loadtests", options.scenario, "--profile", options.profile]
     process = subprocess.Popen(
         [*command, *(["--web"] if options.web else []), *more],
         cwd=ROOT,
         env={**os.environ, **environ},
         stdin=subprocess.DEVNULL,
-        start_new_session=True,  # Ctrl-C is for us
+        start_new_session=True,
     )
     try:
         return process.wait()
     except KeyboardInterrupt:
-        process.send_signal(signal.SIGINT)
-        return process.wait()
+        return end(process)
+
+
+def end(process: subprocess.Popen[bytes], timeout_s: float = _JUDGE_TIMEOUT_S) -> int:
+    """Have it judge what it has; at a second Ctrl-C, or after long, end it and its workers.
+
+    A shell lets what it starts in the background ignore Ctrl-C, so it may not hear of it.
+    """
+    process.send_signal(signal.SIGINT)
+    try:
+        return process.wait(timeout_s)
+    except (KeyboardInterrupt, subprocess.TimeoutExpired):
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        return INVALID
 
 
 def _split(arguments: list[str]) -> tuple[list[str], list[str]]:

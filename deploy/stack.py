@@ -133,7 +133,7 @@ def running_stack(
     if balancer is None:
         sys.exit("There is no load balancer. First run: apt-get install haproxy")
     if is_listening(port):
-        sys.exit(f"Port {port} is taken: make stack ARGS='--port 8081'")
+        sys.exit(f"Port {port} is taken; choose another: ARGS='--port 8081'")
     signal.signal(signal.SIGTERM, _interrupt)
     os.umask(0o077)  # there are secrets in what is written
     shutil.rmtree(FOLDER, ignore_errors=True)

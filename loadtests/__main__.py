@@ -16,7 +16,7 @@ from typing import Final, NoReturn
 
 from loadtests.compare import compare
 from loadtests.issuer import make_issuer
-from loadtests.terms import Terms, TermsError, read_terms
+from loadtests.terms import Terms, TermsError, read_terms, refuse
 from loadtests.trust import edge_settings
 
 _HERE: Final = Path(__file__).parent
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str]) -> None:
             case _:
                 _run(options, more)
     except (OSError, TermsError, ValueError) as error:
-        sys.exit(str(error))
+        refuse(error)
 
 
 def _trust(folder: Path) -> None:
@@ -49,6 +49,9 @@ def _trust(folder: Path) -> None:
 
 def _run(options: argparse.Namespace, more: Sequence[str]) -> NoReturn:
     terms = read_terms(Path(options.slo), options.profile, options.scenario)
+    if not terms.objectives:  # nothing to miss, perhaps by a slip in the name
+        message = f"there are no objectives for {options.profile}.{options.scenario}"
+        raise TermsError([f"{Path(options.slo).name}: {message}"])
     command = locust_command(options, terms, more)
     print(shlex.join(command), flush=True)
     os.chdir(_HERE.parent)
@@ -71,7 +74,15 @@ def locust_command(options: argparse.Namespace, terms: Terms, more: Sequence[str
 
 
 def _headless(folder: Path) -> list[str]:
-    """Let locust write what it has beside the verdict, and say little meanwhile."""
+    """Let locust write what it has beside the verdict, and say little meanwhile.
+
+    Raises:
+        OSError: nothing can be written there, which is better known before an hour of load.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    if not os.access(folder, os.W_OK):
+        message = f"{folder} cannot be written to"
+        raise PermissionError(message)
     quiet = ["--headless", "--only-summary", "--loglevel", "WARNING"]
     page = ["--html", str(folder / "locust.html"), "--json-file", str(folder / "locust")]
     return [*quiet, "--report", str(folder), *page, "--csv", str(folder / "locust")]

@@ -24,7 +24,7 @@ def run_of(session: Session) -> Run:
     capacity = _capacity(session, ledger)
     return Run(
         scenario=session.scenario,
-        profile=session.options.profile or "",
+        profile=session.profile,
         planned_s=None if session.is_saturated else session.planned_s,
         elapsed_s=session.elapsed_s,
         workers_expected=session.processes if is_master else 1,

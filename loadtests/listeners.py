@@ -22,7 +22,7 @@ from loadtests.ledger import Ledger
 from loadtests.preflight import problems_of
 from loadtests.reports import write
 from loadtests.session import Session, open_session
-from loadtests.terms import Terms, TermsError, read_terms
+from loadtests.terms import Terms, TermsError, read_terms, refuse
 from loadtests.verdict import judge
 from loadtests.web import add_verdict
 
@@ -43,7 +43,7 @@ def on_init(environment: Environment, **_: object) -> None:
     try:
         _begin(session)
     except (OSError, ValueError) as error:
-        sys.exit(str(error))
+        refuse(error)
 
 
 def _listen(session: Session) -> None:
@@ -63,7 +63,7 @@ def _terms(environment: Environment, scenario: str) -> Terms:
     try:
         return read_terms(Path(chosen.slo), chosen.profile, scenario)
     except TermsError as error:
-        sys.exit("\n".join(error.problems))
+        refuse(error)
 
 
 def _begin(session: Session) -> None:

@@ -6,6 +6,7 @@ import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.message import Message
+from http.client import HTTPException
 from typing import Any
 
 from loadtests.answers import bearer
@@ -38,13 +39,16 @@ def ask(
     if body is not None:
         fields["Content-Type"] = "application/json"
         data = json.dumps(body).encode()
-    request = urllib.request.Request(url, data, fields)  # noqa: S310  # the operator's own URL
     try:
+        request = urllib.request.Request(url, data, fields)  # noqa: S310  # the operator's own URL
         with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:  # noqa: S310
             return _reply(answer.status, answer.read(), answer.headers)
     except urllib.error.HTTPError as error:
         with error:
             return _reply(error.code, error.read(), error.headers)
+    except (OSError, ValueError, HTTPException) as error:  # ValueError: it is no URL
+        message = f"nobody answers at {url}: {error}"
+        raise OSError(message) from error
 
 
 def _reply(status: int, body: bytes, headers: Message) -> Reply:

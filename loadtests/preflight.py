@@ -16,10 +16,12 @@ _REMAINING: Final = re.compile(r'"address";r=(\d+)')
 
 def problems_of(url: str, token: str) -> list[str]:
     """Give what stands in the way of tests with such tokens."""
+    if not url:
+        return ["it was not said where Edge is: LOCUST_HOST, or --host"]
     try:
         replies = [_look(url, token, address) for address in _three_addresses()]
-    except (OSError, ValueError) as error:  # ValueError: it is no URL
-        return [f"nobody answers at {url or 'no --host'}: {error}"]
+    except OSError as error:
+        return [str(error)]
     return [*_refused(replies[0]), *_disbelieved(replies)]
 
 
@@ -33,7 +35,9 @@ def _look(url: str, token: str, address: str) -> Reply:
 
 def _refused(reply: Reply) -> Iterator[str]:
     if reply.status == HTTPStatus.NOT_FOUND:
-        yield "there is no /bearer-protected: set EDGE_EXAMPLE_ROUTES=true"
+        yield "there is no /bearer-protected: no Edge, or one with EDGE_EXAMPLE_ROUTES=false"
+    elif reply.status != HTTPStatus.OK and "code" not in reply.document:
+        yield f"who answers is no Edge, or does not reach one ({reply.status})"
     elif reply.status != HTTPStatus.OK:
         yield f"tokens of the generator are refused ({reply.describe()}): see EDGE_ISSUERS"
 

@@ -33,6 +33,7 @@ class Session:
         self.environment = environment
         self.scenario = scenario
         self.terms = terms
+        self.profile = str(self.options.profile or "")  # the page may name another later
         self.problems: list[str] = []
         self.ready = Event()
         self.tokens = TokenSource(self.options, self.processes)

@@ -11,11 +11,12 @@ p50_ms = "3 * floor + 5"
 """
 
 import re
+import sys
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final, Literal, NoReturn, get_args
 
 ShapeName = Literal["constant", "ramp", "spike", "step", "soak", "day"]
 
@@ -80,6 +81,12 @@ class TermsError(Exception):
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
         self.problems = problems
+
+
+def refuse(error: Exception) -> NoReturn:
+    """End for a command that is wrong: 2, since 1 is for objectives that were missed."""
+    print(error, file=sys.stderr)
+    sys.exit(2)
 
 
 def read_terms(path: Path, profile: str, scenario: str) -> Terms:

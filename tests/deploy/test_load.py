@@ -11,6 +11,7 @@ import msgspec
 import psutil
 import pytest
 
+from deploy.load import INVALID, end
 from tests.support.ports import free_port
 from tests.support.requirements import missing
 
@@ -52,6 +53,20 @@ def test_a_load_test_of_the_stack_is_one_command(tmp_path: Path) -> None:
     verdict = msgspec.json.decode((report / "verdict.json").read_bytes())
     assert verdict["rows"]["rbac"]["requests"] > 100
     assert not [one for one in psutil.process_iter() if _is_of(one, tmp_path)]
+
+
+@pytest.mark.parametrize(
+    ("at_ctrl_c", "code"), [("signal.SIG_IGN", INVALID), ("lambda *_: os._exit(3)", 3)]
+)
+def test_a_run_that_is_ended_judges_or_is_ended(at_ctrl_c: str, code: int) -> None:
+    """Whoever does not hear of Ctrl-C is not waited for forever, and nothing is left running."""
+    program = f"import os, signal; signal.signal(signal.SIGINT, {at_ctrl_c}); print(flush=True)"
+    command = [sys.executable, "-c", f"{program}; [signal.pause() for _ in iter(int, 1)]"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        assert end(process, timeout_s=5 if code == 3 else 0.2) == code
+        assert process.poll() is not None
 
 
 def _is_of(process: psutil.Process, folder: Path) -> bool:

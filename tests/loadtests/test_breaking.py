@@ -183,14 +183,17 @@ def test_a_run_that_is_ended_before_its_time_is_invalid(
     [
         (("--profile", "nightly"), "there is no profile nightly, only ci"),
         (("--issuer-key", "/nowhere/key.pem"), "/nowhere/key.pem"),
+        (("--rate-scale", "0"), "more than 0"),
+        (("--steps", "0"), "more than 0"),
+        (("--watch-pids", "12,edge"), "numbers with commas"),
     ],
 )
 def test_what_cannot_be_run_says_why(
     generator: Generator, options: tuple[str, ...], said: str
 ) -> None:
-    """And is no verdict: the command is wrong."""
+    """And is no verdict: the command is wrong, which is 2 and not 1."""
     run = generator.run("steady_verify", "http://127.0.0.1:9", "-t", "1s", *options)
-    assert (run.code, run.verdict) == (1, {})
+    assert (run.code, run.verdict) == (2, {})
     assert said in run.output
 
 

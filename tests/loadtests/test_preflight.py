@@ -8,7 +8,7 @@ from loadtests.preflight import _disbelieved, _refused
 
 def reply(status: int = 200, remaining: int | None = 1199, code: str = "") -> Reply:
     fields = {} if remaining is None else {"ratelimit": f'"address";r={remaining};t=66'}
-    return Reply(status, {"code": code}, fields)
+    return Reply(status, {"code": code} if code else {}, fields)
 
 
 @pytest.mark.parametrize(
@@ -18,6 +18,7 @@ def reply(status: int = 200, remaining: int | None = 1199, code: str = "") -> Re
         (reply(401, code="issuer_unknown"), "401 issuer_unknown"),
         (reply(404), "EDGE_EXAMPLE_ROUTES"),
         (reply(503, code="issuer_unavailable"), "503 issuer_unavailable"),
+        (reply(502), "does not reach one (502)"),
     ],
 )
 def test_tokens_that_are_refused_are_no_result(first: Reply, said: str) -> None:
