@@ -144,4 +144,7 @@ def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:  # while the stack starts or stops
+        sys.exit(INVALID)

@@ -35,9 +35,10 @@ class Step:
 
 @dataclass(frozen=True)
 class Capacity:
-    """All steps; `knee` is the place of the last one that kept up, before one that did not.
+    """All steps; `knee` is the place of the last one that kept up.
 
-    None where all kept up, or none did: then `note` says so.
+    One before it may have had bad luck. None where the last of all kept up, or none did: then
+    `note` says so.
     """
 
     steps: tuple[Step, ...]
@@ -54,14 +55,14 @@ class Capacity:
 def capacity_of(slots: Mapping[int, Slot], counted_s: float) -> Capacity:
     """Look for the knee; `counted_s` of each step were counted."""
     steps = tuple(_step(slots[number], counted_s) for number in sorted(slots))
-    behind = [number for number, step in enumerate(steps) if not _keeps_up(step, steps[0])]
-    if not behind:
-        return Capacity(steps, None, "all steps kept up: ask more")
-    if behind[0] == 0:
+    kept_up = [number for number, step in enumerate(steps) if _keeps_up(step, steps[0])]
+    if not kept_up:
         return Capacity(steps, None, "not even the first step kept up: ask less")
-    if steps[behind[0]].is_generators_fault:
+    knee = kept_up[-1]
+    if knee == len(steps) - 1:
+        return Capacity(steps, None, "the last step kept up: ask more")
+    if steps[knee + 1].is_generators_fault:
         return Capacity(steps, None, "the generator gave out first", is_generators_fault=True)
-    knee = behind[0] - 1
     return Capacity(steps, knee, f"the knee is at {steps[knee].achieved:.0f} a second")
 
 

@@ -23,7 +23,7 @@ from loadtests.preflight import problems_of
 from loadtests.reports import write
 from loadtests.session import Session, open_session
 from loadtests.terms import Terms, TermsError, read_terms, refuse
-from loadtests.verdict import judge
+from loadtests.verdict import Outcome, judge
 from loadtests.web import add_verdict
 
 _REPORT_KEY: Final = "loadtest"
@@ -44,6 +44,9 @@ def on_init(environment: Environment, **_: object) -> None:
         _begin(session)
     except (OSError, ValueError) as error:
         refuse(error)
+    except KeyboardInterrupt:
+        print("Ended before anything was asked.", file=sys.stderr)
+        sys.exit(int(Outcome.INVALID))
 
 
 def _listen(session: Session) -> None:

@@ -40,7 +40,7 @@ def test_the_knee_is_the_last_step_that_kept_up() -> None:
 @pytest.mark.parametrize(
     ("given", "note"),
     [
-        (GROWING[:3], "all steps kept up: ask more"),
+        (GROWING[:3], "the last step kept up: ask more"),
         (GROWING[3:], "not even the first step kept up: ask less"),
     ],
 )
@@ -48,6 +48,13 @@ def test_without_a_knee_it_is_said_why(given: Sequence[tuple[int, int, float]], 
     """Too little was asked, or too much."""
     capacity = steps(*given)
     assert (capacity.knee, capacity.note) == (None, note)
+
+
+def test_a_step_with_bad_luck_is_no_knee() -> None:
+    """More was asked later, and kept up with."""
+    blip = (250, 200, 300.0)
+    assert steps(*GROWING[:2], blip, *GROWING[2:]).knee == 3
+    assert steps(*GROWING[:2], blip, GROWING[2]).note == "the last step kept up: ask more"
 
 
 def test_waiting_alone_makes_a_knee() -> None:
