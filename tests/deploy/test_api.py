@@ -70,3 +70,26 @@ def test_a_large_upload_is_refused_early(balancer: Balancer, framing: str) -> No
         send_until_answered(connection, is_chunked=is_chunked, most_bytes=TEN_MB // 10)
         answer = take_answer(connection)
     assert (answer.status, code_of(answer)) == (413, "body_too_large")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        b"/forward/nginx",
+        b"/forward/haproxy",
+        b"/forward/envoy/staff",
+        b"/%66orward/nginx",
+        b"/forward%2fnginx",
+        b"//forward/nginx",
+        b"/x/../forward/nginx",
+    ],
+)
+def test_clients_do_not_ask_as_load_balancers_do(
+    balancer: Balancer, fleet: Fleet, path: bytes
+) -> None:
+    """Edge trusts the balancer, which hands on no question of a client, however it is written."""
+    said = ["X-Original-Method: GET", "X-Original-URL: http://edge.test/staff"]
+    said += ["X-Forwarded-Method: GET", "X-Forwarded-Uri: /staff"]
+    answer = ask(balancer.port, path, [fleet.bearer("root"), *said])
+    assert answer.status in {400, 404}
+    assert not any(name.startswith("x-auth-") for name in answer.fields)

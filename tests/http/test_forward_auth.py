@@ -285,6 +285,15 @@ async def test_what_is_below_forward_is_nothing_else(app: RunningApp) -> None:
     assert (await app.http.get("/forward")).status_code == 404
 
 
+@pytest.mark.parametrize("path", ["/%66orward/nginx", "/forward%2Fnginx"])
+async def test_a_question_is_spelled_in_one_way(app: RunningApp, path: str) -> None:
+    """Load balancers keep clients from asking, by the path as it is sent."""
+    said = {"X-Original-Method": "GET", "X-Original-URL": "https://api.test/open"}
+    url = httpx.URL("http://edge.test", raw_path=path.encode())
+    answer = await app.http.get(url, headers=said)
+    assert (answer.status_code, answer.json()["code"]) == (400, "path_ambiguous")
+
+
 @pytest.mark.parametrize(
     ("rule", "key"),
     [

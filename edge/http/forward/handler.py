@@ -42,6 +42,7 @@ _log = structlog.stdlib.get_logger("edge.http")
 _NO_STORE: Final = (b"cache-control", b"no-store")
 _NO_RULE: Final = AccessRule(name="")
 _UNKNOWN: Final = Asked("", "", "")
+_SENT: Final = PREFIX.encode("ascii")
 _ROUTES: Final[dict[Dialect | None, str]] = {
     None: UNMATCHED,
     **{dialect: PREFIX + dialect for dialect in get_args(Dialect)},
@@ -78,7 +79,7 @@ class ForwardAuth:
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         # What is to be awaited for others is what the app gives: no coroutine of its own for them.
-        if scope["type"] != ScopeType.HTTP or not scope["path"].startswith(PREFIX):
+        if scope["type"] != ScopeType.HTTP or not _is_question(scope):
             return self._app(scope, receive, send)
         return self._respond(scope, send)
 
@@ -156,6 +157,15 @@ class ForwardAuth:
         request_id = context_of(scope).request_id
         answer = answer_to(refusal, rule.accepted, realm=self._realm, request_id=request_id)
         return as_understood(dialect, answer)
+
+
+def _is_question(scope: HTTPScope) -> bool:
+    """Say whether a path is below `/forward/`, and was sent so.
+
+    Load balancers keep clients from asking by the path as it is sent: `/%66orward/` is none.
+    """
+    path: str = scope["path"]
+    return path.startswith(PREFIX) and scope.get("raw_path", _SENT).startswith(_SENT)
 
 
 def _problem(scope: HTTPScope, reason: Reason, status: int) -> PlainAnswer:
