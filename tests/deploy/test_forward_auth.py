@@ -218,3 +218,52 @@ def test_a_service_that_is_away_is_no_fault_of_edge(kind: Kind, fleet: Fleet) ->
         assert answer.status in {502, 503}
         assert b"edge_unavailable" not in answer.body
         assert ask(running.port, b"/staff").status == 401
+
+
+def test_a_client_takes_out_nothing_by_naming_it(balancer: Balancer, fleet: Fleet) -> None:
+    """What `Connection` names is for the next hop alone (RFC 9110 section 7.6.1): not who asks."""
+    named = [f"X-Auth-{name}" for name in IDENTITY]
+    fields = [fleet.bearer("root"), f"Connection: {', '.join(named)}"]
+    heard = heard_by_service(ask(balancer.port, b"/staff", fields))
+    assert identity(heard)["User"] == "root"
+    assert not any("auth" in value.lower() for value in heard.all_of("Connection"))
+
+
+def test_a_host_is_one_or_none(balancer: Balancer, service: Echo) -> None:
+    """Of a list, Edge would decide about one name and the service see all."""
+    before = len(service.heard)
+    for host in (b"edge.test,evil.test", b"evil.test, edge.test"):
+        request = b"GET /livez HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n" % host
+        with socket.create_connection(("127.0.0.1", balancer.port), timeout=10) as connection:
+            connection.sendall(request)
+            assert take_answer(connection).status == 400
+    assert len(service.heard) == before
+
+
+def test_no_other_protocol_gets_past_edge(balancer: Balancer) -> None:
+    """What a client sends after an upgrade to h2c, nobody would ask about."""
+    fields = ["Upgrade: h2c", "HTTP2-Settings: AAMAAABk", "Connection: Upgrade, HTTP2-Settings"]
+    heard = heard_by_service(ask(balancer.port, b"/livez", fields))
+    assert heard.all_of("Upgrade") == []
+
+
+# nginx empties Connection, and Envoy passes no upgrade that it is not told of.
+PASS_WEBSOCKETS = frozenset({"haproxy", "caddy", "traefik"})
+
+
+def test_a_websocket_is_asked_about(balancer: Balancer, fleet: Fleet, service: Echo) -> None:
+    """The service hears of one only from who may, and as one where the balancer passes them."""
+    before = len(service.heard)
+    upgrade = ["Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13"]
+    upgrade.append("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==")  # RFC 6455 section 1.3
+    with asked(balancer.port, b"/staff", upgrade) as connection:
+        assert take_answer(connection).status in {401, 403}
+    assert len(service.heard) == before
+    with asked(balancer.port, b"/staff", [fleet.bearer("root"), *upgrade]) as connection:
+        answer = take_answer(connection)
+    if balancer.kind.name in PASS_WEBSOCKETS:
+        heard = heard_by_service(answer)
+        assert heard.all_of("Upgrade") == ["websocket"]
+        assert heard.all_of("Connection") == ["Upgrade"]
+    else:
+        assert all(heard.all_of("Upgrade") == [] for heard in service.heard[before:])
