@@ -242,6 +242,28 @@ async def test_a_shadow_refuses_nobody(app: RunningApp, caplog: pytest.LogCaptur
     assert all("'shadow': 'true'" in line for line in told)
 
 
+@pytest.mark.parametrize("on_outage", ["allow", "deny"])
+async def test_a_shadow_that_counts_takes_nobodys_name(
+    sqlite_template: SqliteTemplate, tmp_path: Path, on_outage: str
+) -> None:
+    """The service is told who asks, however many were too many, and where nothing can count."""
+    policy = {"name": "one", "limit": 1, "window_s": 60, "paths": ["/x"], "on_outage": on_outage}
+    rules = [{"name": "trial", "rate_policies": ["one"], "shadow": True}]
+    settings = settings_with(
+        tmp_path,
+        sqlite_template.copy_to(tmp_path / "edge.db"),
+        ACCESS_RULES=json.dumps(rules),
+        RATELIMIT_POLICIES=json.dumps([policy]),
+        **({"REDIS_URL": "redis://127.0.0.1:1/0"} if on_outage == "deny" else {}),
+    )
+    async with running_service(settings) as app:
+        await app.add_user("anna", ["user"])
+        token = await token_of(app, "anna")
+        answers = [await ask(app, "/x", token) for _ in range(4)]
+    told = [(answer.status_code, answer.headers["x-auth-user"]) for answer in answers]
+    assert told == [(200, "anna")] * 4
+
+
 async def test_an_assertion_can_be_checked_by_the_service(app: RunningApp) -> None:
     """With the published keys: who, for whom, and for a minute; it is no access token."""
     token = await token_of(app, "anna")

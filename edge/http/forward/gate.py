@@ -9,7 +9,7 @@ from edge.access.principal import Principal
 from edge.faults import TooManyAttemptsError, UnavailableError
 from edge.http.forward.dialects import Asked
 from edge.http.forward.identity import NOBODY, Fields, Identity
-from edge.http.rate_limits import RateLimits
+from edge.http.rate_limits import Meter, RateLimits
 
 
 class Gate:
@@ -53,16 +53,25 @@ class Gate:
     ) -> tuple[Principal | None, Refusal | None]:
         """Find out who is asking, if anybody has to be, and charge them."""
         meter = self._limits.meter_for_rule(rule.name, rule.rate_policies, scope, address)
-        throttled = meter.recall()
+        # A shadow lets through whoever was too many, and tells the service who it is.
+        throttled = None if rule.is_shadow else meter.recall()
         if throttled is not None:
             return None, throttled
         if rule.is_public:
-            return None, await meter.charge(None)
+            return None, await _charge(meter, None)
         values = [value for name, value in scope["headers"] if name == b"authorization"]
         decision = self._decision_point.recall(values, rule.authentication)
         if decision is None:
             decision = await self._decision_point.decide(values, rule.authentication, address)
         if not isinstance(decision, Allow):
-            return None, await meter.charge(None) or decision
+            return None, await _charge(meter, None) or decision
         principal = decision.principal
-        return principal, await meter.charge(principal) or rule.judge(principal)
+        return principal, await _charge(meter, principal) or rule.judge(principal)
+
+
+async def _charge(meter: Meter, principal: Principal | None) -> Refusal | None:
+    """Charge a request; that it cannot be counted makes nobody a stranger."""
+    try:
+        return await meter.charge(principal)
+    except UnavailableError as error:
+        return Unavailable(error.reason, error.retry_after_s)
