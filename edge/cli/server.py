@@ -124,6 +124,17 @@ def pid_written(settings: Settings) -> Iterator[None]:
             path.unlink()
 
 
+def _end_with_parent() -> None:
+    """End this worker as SIGTERM does, once the server is gone that could stop it.
+
+    A worker of a server that was killed would serve on, and nobody could start another there.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        signal.raise_signal(signal.SIGTERM)
+
+
 def loading(load: Callable[[], Any]) -> Callable[[], Any]:
     """Give what a worker calls to get its app."""
 
@@ -133,6 +144,7 @@ def loading(load: Callable[[], Any]) -> Callable[[], Any]:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signal.SIG_DFL)
         signal.signal(DRAIN_SIGNAL, signal.SIG_IGN)
+        threading.Thread(target=_end_with_parent, daemon=True).start()
         app = load()
         # What is there now stays: the garbage collector need not look at it again and again.
         gc.collect()

@@ -188,6 +188,22 @@ def test_workers_share_sessions_and_a_killed_one_is_replaced(tmp_path: Path) -> 
         assert statuses() == {200}
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_server_that_is_killed_leaves_nobody_behind(tmp_path: Path, workers: int) -> None:
+    """Its workers end too, so that a supervisor can start another one on the port."""
+    environment = {**TEST_ENVIRONMENT, "EDGE_SERVER_WORKERS": str(workers)}
+    server = EdgeServer(environment, tmp_path)
+    server.start()
+    try:
+        server.process.kill()
+        server.process.wait()
+        server.wait_until(lambda: not server.processes())
+    finally:
+        server.kill()
+    with server:
+        assert httpx.get(f"{server.url}/readyz").status_code == 200
+
+
 def test_logs_are_json_lines_where_asked_for(tmp_path: Path) -> None:
     """Every line on standard error is one JSON object, the server's own included."""
     with EdgeServer({**TEST_ENVIRONMENT, "EDGE_LOG_FORMAT": "json"}, tmp_path) as server:
