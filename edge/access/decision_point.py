@@ -53,7 +53,7 @@ class DecisionPoint:
         if value[: len(_BEARER)] != _BEARER:
             return None
         verified = self._tokens.recall(value[len(_BEARER) :], self._clock())
-        return None if verified is None else self._decided.get(verified)
+        return None if verified is None else self._decide_verified(verified)
 
     async def decide(
         self, authorization: Sequence[bytes], accepted: frozenset[Method], address: str
@@ -82,14 +82,17 @@ class DecisionPoint:
         verified = await self._tokens.check(token, self._clock())
         if isinstance(verified, Reason):
             return Unauthenticated(verified)
+        return self._decide_verified(verified)
+
+    def _decide_verified(self, verified: VerifiedToken) -> Decision:
         # A token that was seen before is the same object, and says the same.
         decided = self._decided.get(verified)
         if decided is None:
-            decided = self._decide_verified(verified)
+            decided = self._decide_anew(verified)
             self._decided.put(verified, decided)
         return decided
 
-    def _decide_verified(self, verified: VerifiedToken) -> Decision:
+    def _decide_anew(self, verified: VerifiedToken) -> Decision:
         try:
             user_id, session_id = verified.user_id, verified.session_id
         except ValueError:  # signed by our key, yet not by Edge: they are no UUIDs

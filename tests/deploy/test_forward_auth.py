@@ -176,6 +176,16 @@ def test_the_largest_identity_comes_through(balancer: Balancer, fleet: Fleet) ->
     assert told["Roles"].split(",") == list(MANY_ROLES)
 
 
+def test_who_sends_too_many_fields_is_told(balancer: Balancer, fleet: Fleet, service: Echo) -> None:
+    """It is no outage: nobody is told to come back."""
+    before = len(service.heard)
+    fields = [fleet.bearer("root"), *(f"X-Field-{number}: 1" for number in range(120))]
+    answer = ask(balancer.port, b"/staff", fields)
+    assert answer.status in {400, 431}
+    assert "retry-after" not in answer.fields
+    assert len(service.heard) == before
+
+
 @pytest.mark.parametrize("framing", [f"Content-Length: {TEN_MB}", "Transfer-Encoding: chunked"])
 def test_a_large_upload_is_refused_early(balancer: Balancer, service: Echo, framing: str) -> None:
     """Who may not is told before much of the body was sent, and the service never hears of it."""

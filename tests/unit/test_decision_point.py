@@ -79,6 +79,17 @@ async def house() -> House:
     return made
 
 
+async def test_a_token_that_is_recalled_is_not_checked_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whoever recalls it has the whole decision, also where it is made anew."""
+    monkeypatch.setattr("edge.access.decision_point._MOST_DECIDED", 0)
+    house = House()
+    value = b"Bearer " + TOKEN.encode()
+    decision = await house.decide(value)
+    assert house.point.recall([value], BEARER) == decision
+
+
 async def test_a_good_token_becomes_a_principal(house: House) -> None:
     """Roles are completed, scopes are the token's, and the session is named."""
     assert await house.decide(b"bearer " + TOKEN.encode()) == Allow(
