@@ -100,7 +100,7 @@ def _litestar(url: str, in_flight: int) -> Ask:
     """Do what Litestar's middleware does for a request, with the lock that it takes."""
     store = RedisStore(Redis.from_url(url, max_connections=in_flight + 1), namespace="litestar")
     config = RateLimitConfig(rate_limit=("minute", _MOST_OF_LOG))
-    middleware = RateLimitMiddleware(Litestar(), config)
+    middleware = RateLimitMiddleware(Litestar(logging_config=None), config)
 
     async def ask(key: str) -> bool:
         async with middleware._lock:  # noqa: SLF001  # as its __call__ does

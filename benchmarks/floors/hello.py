@@ -34,4 +34,4 @@ def hello() -> dict[str, str]:
     return _HELLO
 
 
-litestar: Final = Litestar([hello], openapi_config=None)
+litestar: Final = Litestar([hello], openapi_config=None, logging_config=None)

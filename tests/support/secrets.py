@@ -45,7 +45,8 @@ def remembered() -> frozenset[str]:
 def needles_of(secrets: Iterable[str]) -> Needles:
     """Give what is to be looked for: every spelling of each secret, by how it begins."""
     needles: dict[str, list[tuple[str, str]]] = {}
-    for secret in secrets:
+    # One character over and over is found where there is no secret: in a file with a hole, say.
+    for secret in (one for one in secrets if len(set(one)) > 1):
         for needle in _spellings(secret):
             needles.setdefault(needle[:SHORTEST], []).append((needle, secret))
     return needles

@@ -123,7 +123,7 @@ async def unlimited() -> None: ...
 
 def handler_at(path: str) -> BaseRouteHandler:
     router = Router("/r", route_handlers=[plain, large], request_max_body_size=5)
-    app = Litestar([plain, large, unlimited, router])
+    app = Litestar([plain, large, unlimited, router], logging_config=None)
     found: BaseRouteHandler = app.route_handler_method_map[path]["POST"]
     return found
 

@@ -131,7 +131,7 @@ async def ask(app: Litestar, path: str) -> list[Message]:
 async def answer(response: type[Response[Any]], path: str) -> tuple[list[Message], list[str]]:
     """Ask a response class; gives what was sent, and what was done."""
     done: list[str] = []
-    app = Litestar(routes(response, done), openapi_config=None)
+    app = Litestar(routes(response, done), openapi_config=None, logging_config=None)
     return await ask(app, path), done
 
 
@@ -150,6 +150,6 @@ async def test_what_is_no_json_is_a_fault() -> None:
     def odd() -> dict[str, Any]:
         return {"odd": Odd()}
 
-    [start, _] = await ask(Litestar([odd], openapi_config=None), "/odd")
+    [start, _] = await ask(Litestar([odd], openapi_config=None, logging_config=None), "/odd")
     assert start["type"] == "http.response.start"
     assert start["status"] == 500
