@@ -37,6 +37,12 @@ def test_a_planted_secret_is_found(spelling: str) -> None:
     assert PLANTED not in str(leak)
 
 
+def test_one_character_over_and_over_is_not_looked_for() -> None:
+    """A hole in a file is full of NULs, and holds no secret; two characters may be one."""
+    assert find_leaks("\0" * 100, needles_of(["\0" * 15])) == []
+    assert len(find_leaks("ab" * 50, needles_of(["ab" * 8]))) == 1
+
+
 def test_short_secrets_are_refused() -> None:
     """A secret that innocent text may hold by chance cannot be remembered."""
     with pytest.raises(ValueError, match="7 characters"):
