@@ -3,6 +3,7 @@
 import json
 import random
 import time
+from collections.abc import Iterator
 from ipaddress import IPv4Address
 from typing import Any, ClassVar, Final
 
@@ -14,6 +15,7 @@ from locust.env import Environment
 import loadtests.listeners  # noqa: F401  # whoever has users has the verdict, in every process
 from loadtests.answers import Answer, Call
 from loadtests.session import Session, session_of
+from loadtests.tokens import Token, in_turns
 
 # Networks for measuring, which nobody has (RFC 2544): 131,072 addresses.
 _ADDRESSES: Final = range(int(IPv4Address("198.18.0.0")), int(IPv4Address("198.20.0.0")))
@@ -133,6 +135,22 @@ class OpenLoopUser(EdgeUser):
             self.environment.events.user_error.fire(
                 user_instance=self, exception=error, tb=error.__traceback__
             )
+
+
+class TokenUser(OpenLoopUser):
+    """Arrivals that bring tokens of one pool in turns: good ones, where it says nothing else."""
+
+    abstract = True
+    pool: ClassVar[list[Token]]
+    tokens: Iterator[Token]
+
+    @classmethod
+    def prepare(cls, session: Session) -> None:
+        cls.pool = session.tokens.good()
+
+    def on_start(self) -> None:
+        super().on_start()
+        self.tokens = in_turns(self.pool, self.chance)
 
 
 def _shown(name: str, answer: Answer) -> str:

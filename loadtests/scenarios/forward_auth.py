@@ -5,7 +5,6 @@ behind nginx answers with what it was told of who is asking.
 """
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import ClassVar, Final
@@ -14,9 +13,8 @@ from urllib.parse import quote
 from loadtests.answers import Answer, Call, Expected, bearer, status
 from loadtests.floor import Floor
 from loadtests.session import Session
-from loadtests.tokens import Token, in_turns
 from loadtests.trust import PREFIX
-from loadtests.users import OpenLoopUser
+from loadtests.users import TokenUser
 
 __all__ = ["Direct", "Floor", "ThroughNginx"]
 
@@ -48,18 +46,8 @@ CASES: Final = {
 }
 
 
-class _Asking(OpenLoopUser):
+class _Asking(TokenUser):
     abstract = True
-    pool: ClassVar[list[Token]]
-    tokens: Iterator[Token]
-
-    @classmethod
-    def prepare(cls, session: Session) -> None:
-        cls.pool = session.tokens.good()
-
-    def on_start(self) -> None:
-        super().on_start()
-        self.tokens = in_turns(self.pool, self.chance)
 
     def arrival(self, due_s: float) -> None:
         [case] = self.chance.choices(list(CASES), list(CASES.values()))

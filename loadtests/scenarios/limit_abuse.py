@@ -5,15 +5,14 @@ Meant for the policy `principal`, 600 a minute for each principal. Another limit
 """
 
 import time
-from collections.abc import Iterator
 from http import HTTPStatus
 from typing import ClassVar, Final
 
 from loadtests.answers import Answer, Call, Expected, bearer, either, status, told_to_wait
 from loadtests.floor import Floor
 from loadtests.session import Session
-from loadtests.tokens import Token, in_turns
-from loadtests.users import OpenLoopUser
+from loadtests.tokens import Token
+from loadtests.users import OpenLoopUser, TokenUser
 
 __all__ = ["Abuser", "Floor", "Innocent"]
 
@@ -52,18 +51,8 @@ class Abuser(OpenLoopUser):
         self.session.ledger.check("limit_abuse: the fields name the limit", wrong)
 
 
-class Innocent(OpenLoopUser):
+class Innocent(TokenUser):
     name = "innocent"
-    pool: ClassVar[list[Token]]
-    tokens: Iterator[Token]
-
-    @classmethod
-    def prepare(cls, session: Session) -> None:
-        cls.pool = session.tokens.good()
-
-    def on_start(self) -> None:
-        super().on_start()
-        self.tokens = in_turns(self.pool, self.chance)
 
     def arrival(self, due_s: float) -> None:
         token = next(self.tokens)

@@ -4,30 +4,20 @@ More of them than Edge remembers, so most have their signature checked. Each sub
 address asks so seldom that no default limit is met.
 """
 
-from collections.abc import Iterator
-from typing import ClassVar
-
 from loadtests.answers import Call, bearer, status
 from loadtests.floor import Floor
 from loadtests.session import Session
-from loadtests.tokens import Token, in_turns
-from loadtests.users import OpenLoopUser
+from loadtests.users import TokenUser
 
 __all__ = ["Floor", "SteadyVerify"]
 
 
-class SteadyVerify(OpenLoopUser):
+class SteadyVerify(TokenUser):
     name = "verify"
-    pool: ClassVar[list[Token]]
-    tokens: Iterator[Token]
 
     @classmethod
     def prepare(cls, session: Session) -> None:
         cls.pool = session.tokens.pool()
-
-    def on_start(self) -> None:
-        super().on_start()
-        self.tokens = in_turns(self.pool, self.chance)
 
     def arrival(self, due_s: float) -> None:
         token = next(self.tokens)
