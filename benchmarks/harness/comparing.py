@@ -45,7 +45,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Contest:
-    """Base, head, and base once more as the control."""
+    """Base and head, and base beside base as the control."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class Contest:
         cpus: Cpus,
         progress: Progress,
     ) -> None:
-        self._trees = (base, head, base)
+        self._trees = (base, head)
         self._registry = registry
         self._settings = settings
         self._is_pinned = cpus.can_pin
@@ -73,7 +73,8 @@ class Contest:
             StartError: a side cannot be measured at all.
         """
         candidates = sentinels(cases, self._registry)
-        control = Control(candidates, self._admission, self._settings.plans)
+        base, _ = self._trees
+        control = Control(base, candidates, self._admission, self._settings.plans)
         wanted = {case.id: self._settings.screen_pairs for case in cases}
         screened = self._measure(cases, wanted, control)
         wanted = {case.id: self._confirming(case, screened[case.id]) for case in cases}
@@ -108,7 +109,7 @@ class Contest:
                 for case in due:
                     self._progress.step(f"{case.id}, pair {number + 1} of {wanted[case.id]}")
                     self._add_pair(hired, case, pairs[case.id])
-                control.measure(hired)
+            control.measure(draw)
         return pairs
 
     def _add_pair(self, hired: Team, case: Described, pairs: list[Pair]) -> None:
@@ -123,7 +124,7 @@ class Contest:
             self._end(hired, without_pairs(case, Verdict.FAILED, str(error)))
 
     def _pair(self, hired: Team, case: Described) -> Pair:
-        base, head, _ = hired.workers
+        base, head = hired.workers
         n = self._admission.operations(case, base, head)
         with ready([base, head], case.id):
             plan = self._settings.plans[case.kind]
