@@ -24,15 +24,14 @@ class Windows(Protocol):
 class Lane(Protocol):
     """A connection to a shared store, which does one thing at a time.
 
-    Its methods raise `UnavailableError` when the store is away, `finish` also where `begin` did
-    not come to its end. They may be cancelled: what then still arrives is never taken for a later
-    answer.
+    `connect` and `finish` raise `UnavailableError` when the store is away. They may be cancelled:
+    what then still arrives is never taken for a later answer.
     """
 
     async def connect(self) -> None: ...
 
-    async def begin(self, requests: Sequence[Request]) -> None:
-        """Begin a round trip, which decides several requests, each by itself."""
+    def begin(self, requests: Sequence[Request]) -> None:
+        """Begin a round trip, which decides several requests, each by itself; waits for nothing."""
         ...
 
     async def finish(self) -> list[Outcome]:

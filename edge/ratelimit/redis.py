@@ -2,16 +2,17 @@
 
 import hashlib
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Iterator, Sequence
 from importlib.resources import files
 from typing import Final
 
-from hiredis import pack_command
+from hiredis import ReplyError, pack_command
 from redis.asyncio.connection import AbstractConnection
-from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import RedisError
 
 from edge.faults import UnavailableError
 from edge.ratelimit.charge import Charge, Outcome, Request, Verdict
+from edge.ratelimit.redis_wire import RedisWire
 from edge.reasons import Reason
 
 # In integer microseconds: 1.8e15 today, well below the 2^53 up to which Lua counts exactly.
@@ -40,6 +41,8 @@ class RedisLane:
         self._connection = connection
         self._script = script
         self._requests: Sequence[Request] = ()
+        self._wire: RedisWire
+        self._reply: Awaitable[object]
 
     async def connect(self) -> None:
         """Connect anew.
@@ -52,15 +55,12 @@ class RedisLane:
             await self._connection.connect()  # type: ignore[no-untyped-call]  # redis-py's is not typed
         except (RedisError, OSError) as error:
             raise UnavailableError(Reason.LIMITS_UNAVAILABLE) from error
+        self._wire = RedisWire.take_over(self._connection)
 
-    async def begin(self, requests: Sequence[Request]) -> None:
-        """Send them; that takes no time unless more was sent before than Redis has read.
-
-        Raises:
-            UnavailableError: Redis is away.
-        """
+    def begin(self, requests: Sequence[Request]) -> None:
+        """Send them. They wait here where Redis has not read what was sent before."""
         self._requests = requests
-        await self._send("EVALSHA", self._script.sha)
+        self._reply = self._ask("EVALSHA", self._script.sha)
 
     async def finish(self) -> list[Outcome]:
         """Wait for what Redis decides.
@@ -69,35 +69,23 @@ class RedisLane:
             UnavailableError: Redis is away, or does not want to decide.
         """
         try:
-            reply = await self._receive()
-        except NoScriptError:  # Redis was restarted, or its scripts were flushed
-            await self._send("EVAL", self._script.text)
-            reply = await self._receive()
+            reply = await self._reply
+            if _is_unknown_script(reply):  # Redis was restarted, or its scripts were flushed
+                reply = await self._ask("EVAL", self._script.text)
+        except OSError as error:
+            raise UnavailableError(Reason.LIMITS_UNAVAILABLE) from error
+        except BaseException:  # cancelled: what still arrives is nobody's
+            self._wire.abort()
+            raise
         return unpack_outcomes(self._requests, reply)
 
     async def close(self) -> None:
         await self._connection.disconnect()
 
-    # On the connection itself: a client would take it from a pool and give it back each time.
-    # It disconnects where it fails or is cancelled, so no reply is left for the next command.
-
-    async def _send(self, command: str, script: str) -> None:
-        try:
-            # hiredis packs in C what redis-py would pack in Python, argument by argument.
-            arguments = (command, script, *pack_requests(self._requests))
-            packed = pack_command(arguments)  # type: ignore[arg-type]  # its stub knows one argument
-            await self._connection.send_packed_command(packed)
-        except (RedisError, OSError) as error:
-            raise UnavailableError(Reason.LIMITS_UNAVAILABLE) from error
-
-    async def _receive(self) -> bytes:
-        try:
-            reply: bytes = await self._connection.read_response()
-        except NoScriptError:
-            raise
-        except (RedisError, OSError) as error:
-            raise UnavailableError(Reason.LIMITS_UNAVAILABLE) from error
-        return reply
+    def _ask(self, command: str, script: str) -> Awaitable[object]:
+        arguments = (command, script, *pack_requests(self._requests))
+        # hiredis packs in C what redis-py would pack in Python, argument by argument.
+        return self._wire.ask(pack_command(arguments))  # type: ignore[arg-type]  # its stub knows one argument
 
 
 def pack_requests(requests: Sequence[Request]) -> list[bytes]:
@@ -112,6 +100,10 @@ def pack_requests(requests: Sequence[Request]) -> list[bytes]:
             cost = min(charge.cost, _LARGEST_COST)
             terms.append(_CHARGE.pack(is_log, charge.is_shadow, cost, quota.limit, quota.window_us))
     return [b"%d" % len(keys), *keys, b"".join(terms)]
+
+
+def _is_unknown_script(reply: object) -> bool:
+    return isinstance(reply, ReplyError) and str(reply).startswith("NOSCRIPT")
 
 
 def unpack_outcomes(requests: Sequence[Request], reply: object) -> list[Outcome]:

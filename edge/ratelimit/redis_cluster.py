@@ -64,10 +64,10 @@ class ClusterLane:
             self._cluster = await self._cluster.initialize()
         except _FAULTS as error:
             raise UnavailableError(Reason.LIMITS_UNAVAILABLE) from error
-        await self.begin([Request([charge]) for charge in self._probes()])
+        self.begin([Request([charge]) for charge in self._probes()])
         await self.finish()
 
-    async def begin(self, requests: Sequence[Request]) -> None:
+    def begin(self, requests: Sequence[Request]) -> None:
         """Note them down: which node to ask next is only known by what the one before has said."""
         self._requests = requests
 

@@ -27,7 +27,7 @@ async def look_at(url: str, charges: Sequence[Charge]) -> tuple[Verdict, ...]:
     lane, *_ = open_lanes(url)
     try:
         await lane.connect()
-        await lane.begin([Request([charge.of(0) for charge in charges])])
+        lane.begin([Request([charge.of(0) for charge in charges])])
         [outcome] = await lane.finish()
     finally:
         await lane.close()

@@ -64,7 +64,7 @@ class SharedWindows:
 
     `changed` is called with False when the store has gone away, and with True when it is back;
     `took` with each batch that was decided: its requests, and the seconds of its round trip;
-    `waited` for each request that found a round trip under way, and shared the next one.
+    `waited` with how many of them found another under way, and shared this one.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class SharedWindows:
         budget_s: float,
         changed: Callable[[bool], None],
         took: Callable[[int, float], None] = lambda *_: None,
-        waited: Callable[[], None] = lambda: None,
+        waited: Callable[[int], None] = lambda _: None,
     ) -> None:
         self._lanes = lanes
         self._budget_s = budget_s
@@ -136,30 +136,28 @@ class SharedWindows:
             self._is_well.clear()
             self._fail_waiting()
 
-    async def _ask(self, request: Request) -> Outcome:
+    def _ask(self, request: Request) -> asyncio.Future[Outcome]:
         if not self._well:
             raise UnavailableError(Reason.LIMITS_UNAVAILABLE)
         waiting = _Waiting(request, self._new_future())
         if len(self._idle) == len(self._lanes):
-            await self._begin(self._idle.popleft(), [waiting])
+            self._begin(self._idle.popleft(), [waiting])
         else:
-            self._waited()
             self._waiting.append(waiting)
             if len(self._waiting) == 1:  # those that come before the lane runs go with this one
                 self._wake_a_lane()
-        return await waiting.outcome
+        return waiting.outcome
 
-    async def _begin(self, idle: _Idle, waiting: Sequence[_Waiting]) -> None:
+    def _begin(self, idle: _Idle, waiting: Sequence[_Waiting]) -> None:
         """Begin a round trip here and now; the lane that is woken would do it only later."""
-        batch = _Batch(waiting, is_begun=True)
-        try:
-            with suppress(Exception):  # finishing what was not begun fails as well
-                await idle.lane.begin(batch.requests)
-        finally:
-            if idle.job.done():  # the lane is being stopped
-                _fail(waiting)
-            else:
-                idle.job.set_result(batch)
+        if idle.job.done():  # the lane is being stopped
+            _fail(waiting)
+            return
+        batch = _Batch(waiting, is_begun=False)
+        with suppress(Exception):  # the lane that is woken tries again, and tells what is wrong
+            idle.lane.begin(batch.requests)
+            batch = _Batch(waiting, is_begun=True)
+        idle.job.set_result(batch)
 
     def _wake_a_lane(self) -> None:
         while self._idle:
@@ -199,6 +197,7 @@ class SharedWindows:
             if begun is not None:
                 return begun
         count = min(len(self._waiting), _MOST_REQUESTS)
+        self._waited(count)
         waiting = [self._waiting.popleft() for _ in range(count)]
         if self._waiting:
             self._wake_a_lane()
@@ -208,10 +207,8 @@ class SharedWindows:
         """Try connections that nothing was sent on for a while, before a request needs them."""
         while True:
             await asyncio.sleep(_IDLE_S)
-            for idle in tuple(self._idle):
-                if idle in self._idle:  # no request has taken the lane meanwhile
-                    self._idle.remove(idle)
-                    await self._begin(idle, [])
+            while self._idle:
+                self._begin(self._idle.popleft(), [])
 
     async def _round_trip(self, lane: Lane, batch: _Batch) -> None:
         """Decide the batch. The budget is Redis's: how long requests waited to be sent is ours.
@@ -226,7 +223,7 @@ class SharedWindows:
         try:
             async with limit:
                 if not batch.is_begun:
-                    await lane.begin(batch.requests)
+                    lane.begin(batch.requests)
                 outcomes = await lane.finish()
         except Exception as error:  # whatever it is, nothing was decided, and the lane goes on
             raise UnavailableError(Reason.LIMITS_UNAVAILABLE) from error

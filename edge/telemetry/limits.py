@@ -38,8 +38,8 @@ class LimitCounts:
         self._batch_requests.observe(requests)
         self._round_trip_s.observe(seconds)
 
-    def waited(self) -> None:
-        self._waits.add()
+    def waited(self, requests: int) -> None:
+        self._waits.add(requests)
 
     def decided(self, policy: _Named, limit: int, verdict: _Verdict, *, is_admitted: bool) -> None:
         if not verdict.fits:

@@ -41,5 +41,5 @@ def limits_while_away(policy: Policy) -> RateLimits:
 
 async def decide(lane: Lane, requests: Sequence[Request]) -> list[Outcome]:
     """Decide in one round trip, as `SharedWindows` does."""
-    await lane.begin(requests)
+    lane.begin(requests)
     return await lane.finish()

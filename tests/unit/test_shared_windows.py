@@ -22,10 +22,9 @@ class FakeLane:
         self.batches: list[int] = []
         self.may_answer = asyncio.Event()
         self.may_answer.set()
-        self.may_send = asyncio.Event()
-        self.may_send.set()
         self.is_away = False
         self.is_cut = False
+        self.chokes_on: bytes | None = None
         self.fault: Exception | None = None
         self.arrives_on: socket.socket | None = None
         self.under_way = 0
@@ -35,10 +34,11 @@ class FakeLane:
         if self.is_away:
             raise UnavailableError(Reason.LIMITS_UNAVAILABLE)
 
-    async def begin(self, requests: Sequence[Request]) -> None:
-        await self.may_send.wait()
+    def begin(self, requests: Sequence[Request]) -> None:
         if self.is_cut:
             raise UnavailableError(Reason.LIMITS_UNAVAILABLE)
+        if any(self.chokes_on == charge.key for request in requests for charge in request.charges):
+            raise ValueError(self.chokes_on)
         self.batches.append(len(requests))
         self.requests = requests
         self.under_way += 1
@@ -83,8 +83,8 @@ class House:
             waited=self._waited,
         )
 
-    def _waited(self) -> None:
-        self.waits += 1
+    def _waited(self, requests: int) -> None:
+        self.waits += requests
 
     def _took(self, requests: int, seconds: float) -> None:
         assert seconds >= 0
@@ -157,13 +157,13 @@ async def test_two_round_trips_are_under_way_at_most(house: House) -> None:
     assert house.batches == [1, 1]
     windows = house.windows
     assert (windows.lanes, windows.well_lanes, windows.busy_lanes) == (2, 2, 2)
-    assert (windows.waiting, house.waits) == (47, 48)  # the second one woke the other lane
+    assert (windows.waiting, house.waits) == (47, 1)  # the second one woke the other lane
     for lane in house.lanes:
         lane.may_answer.set()
     assert await asyncio.gather(*first, *second, *waiting) == list(range(1, 50))
     assert sorted(house.batches) == [1, 1, 47]
     await house.rest()
-    assert (windows.busy_lanes, windows.waiting) == (0, 0)
+    assert (windows.busy_lanes, windows.waiting, house.waits) == (0, 0, 48)
 
 
 async def test_who_leaves_disturbs_nobody(house: House) -> None:
@@ -230,23 +230,24 @@ async def test_whatever_goes_wrong_in_a_lane_is_told_and_passes(
     assert await house.ask(7) == 7
 
 
-async def test_a_lane_that_a_request_takes_is_not_tried(
+async def test_idle_lanes_are_tried_and_serve_on(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """While one connection is tried and that takes long, requests use the other; nothing ends."""
+    """Each gets a probe that no request waits for; a request shares none of them."""
     monkeypatch.setattr("edge.ratelimit.shared._IDLE_S", 0)
-    house.lanes[0].may_send.clear()
-    house.lanes[1].may_answer.clear()
     trying = asyncio.create_task(house.windows._keep_alive())  # noqa: SLF001  # it waits 5 s in `run`
+    for lane in house.lanes:
+        lane.may_answer.clear()
     await house.rest()
+    assert [lane.batches for lane in house.lanes] == [[1], [1]]
     asking = house.asking(1)
-    await house.rest()
-    house.lanes[0].may_send.set()
-    await house.rest()
-    house.lanes[1].may_answer.set()
-    assert await asyncio.gather(*asking) == [1]
-    assert not trying.done()
     trying.cancel()
+    await house.rest()
+    for lane in house.lanes:
+        lane.may_answer.set()
+    assert await asyncio.gather(*asking) == [1]
+    assert sorted(house.batches) == [1, 1, 1]
+    assert house.trips == [1]
 
 
 async def test_a_worker_that_was_busy_does_not_blame_the_store() -> None:
@@ -270,17 +271,23 @@ async def test_a_worker_that_was_busy_does_not_blame_the_store() -> None:
     writer.close()
 
 
-async def test_who_leaves_while_sending_leaves_the_lane_to_finish(house: House) -> None:
+async def test_who_leaves_at_once_leaves_the_lane_to_finish(house: House) -> None:
     """The lane that was begun on is not lost: everything later is decided."""
-    lane = house.lanes[0]
-    lane.may_send.clear()
     [leaving] = house.asking(1)
-    await house.rest()
+    await asyncio.sleep(0)
+    assert house.batches == [1]
     leaving.cancel()
-    lane.may_send.set()
-    await house.rest()
     assert await asyncio.gather(*house.asking(*range(2, 300))) == list(range(2, 300))
     assert house.changes == [True]
+
+
+async def test_what_cannot_be_sent_for_itself_costs_nobody_else(house: House) -> None:
+    """A request that a lane cannot even pack is told, and the lane goes on."""
+    for lane in house.lanes:
+        lane.chokes_on = b"13"
+    assert await outcome(house, 13) is None
+    assert await house.windows.settle(5)
+    assert await asyncio.gather(*house.asking(*range(20, 60))) == list(range(20, 60))
 
 
 async def outcome(house: House, key: int) -> int | None:
