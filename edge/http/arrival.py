@@ -80,8 +80,8 @@ class TrustedProxies:
             is_once = [name for name, _ in headers].count(b"host") == 1
             fields = [field for field in headers if field[0] in self._names]
             return self._arrival(peer, scheme, host if is_once else b"", fields)
-        values = tuple([named.get(name) for name in self._names])
-        if len(host) + sum([len(value) for value in values if value]) > _LONGEST_REMEMBERED:
+        values = tuple(map(named.get, self._names))
+        if len(host) + sum(map(len, filter(None, values))) > _LONGEST_REMEMBERED:
             return self._arrival_by_values(peer, scheme, host, values)
         return self._remembered(peer, scheme, host, values)
 

@@ -88,6 +88,10 @@ class Meter:
         self._applied = [*self._applied, *applied]
         return self._tell(await self._limiter.acquire(applied))
 
+    def charges(self, principal: Principal) -> Sequence[Applied] | None:
+        """Give what this principal is charged each time; None where it depends on the request."""
+        return None if self._plan.reads_headers else self._apply("all", principal)
+
     async def spend(self, cost: int) -> Throttled | None:
         """Charge so much more on all windows of the request; raises as `charge_early`."""
         applied = [Applied(one.policy, one.charge.of(cost)) for one in self._applied]
@@ -95,9 +99,7 @@ class Meter:
 
     def _tell(self, admission: Admission) -> Throttled | None:
         self._admissions.append(admission)
-        if admission.refused_by is None:
-            return None
-        return _throttled(admission.refused_by, admission.retry_after_us)
+        return _throttled_by(admission)
 
     def _apply(self, which: Which, principal: Principal | None = None) -> Sequence[Applied]:
         return self._plan.apply(which, self._scope, self._address, principal)
@@ -126,6 +128,11 @@ class Plan:
         )
         self._remembered = remembered
 
+    @property
+    def reads_headers(self) -> bool:
+        """Whether it counts by header fields of the request."""
+        return bool(self._header_names)
+
     def apply(
         self, which: Which, scope: Scope, address: str, principal: Principal | None
     ) -> Sequence[Applied]:
@@ -133,7 +140,7 @@ class Plan:
         if not self._policies[which]:
             return ()
         who = ("", None, frozenset[str]()) if principal is None else _who(principal)
-        if self._header_names or len(who[0]) > _LONGEST_REMEMBERED:
+        if self.reads_headers or len(who[0]) > _LONGEST_REMEMBERED:
             return self.charges(which, address, *who, self._headers_of(scope))
         return self._remembered(self, which, address, *who)
 
@@ -228,6 +235,10 @@ class RateLimits:
         """Give the meter of a request that an access rule is about, of the policies it names."""
         return Meter(self._limiter, self._plan_of_rule(rule, names), scope, address)
 
+    async def charge(self, charges: Sequence[Applied]) -> Throttled | None:
+        """Charge a request of which they are known; raises as `Meter.charge_early`."""
+        return _throttled_by(await self._limiter.acquire(charges))
+
     def fields(self, meter: Meter | None) -> Fields:
         """Give what the answer says of the limits."""
         return rate_fields(meter.standings, legacy=self._legacy) if meter else []
@@ -290,9 +301,9 @@ def _is_early(policy: Policy) -> bool:
     )
 
 
-def _throttled(policy: Policy | None, wait_us: int | None) -> Throttled:
-    return Throttled(
-        Reason.RATE_LIMITED,
-        None if wait_us is None else whole_seconds(wait_us),
-        policy.name if policy else "",
-    )
+def _throttled_by(admission: Admission) -> Throttled | None:
+    policy, wait_us = admission.refused_by, admission.retry_after_us
+    if policy is None:
+        return None
+    retry_after_s = None if wait_us is None else whole_seconds(wait_us)
+    return Throttled(Reason.RATE_LIMITED, retry_after_s, policy.name)

@@ -67,7 +67,10 @@ def dialect_of(path: str) -> Dialect | None:
 
 def read_asked(dialect: Dialect, scope: Mapping[str, Any], named: Fields) -> Asked | Reason:
     """Find out which request is asked about, or why that cannot be known."""
-    said = tuple([named.get(name, b"") for name in _FIELDS[dialect]])
+    names = _FIELDS[dialect]
+    said = tuple(filter(None, map(named.get, names)))
+    if len(said) < len(names):
+        return Reason.FORWARD_INCOMPLETE
     if dialect == "envoy":
         said = (scope["method"].encode("ascii"), *said, scope["raw_path"])
     is_short = sum(map(len, said)) <= _LONGEST_REMEMBERED

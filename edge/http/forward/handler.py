@@ -105,7 +105,8 @@ class ForwardAuth:
         if context.traceparent:
             fields.append((TRACEPARENT, context.traceparent.encode("latin-1")))
         if answer.status == HTTPStatus.OK:  # read by the balancer alone
-            return [*fields, SERVER]
+            fields.append(SERVER)
+            return fields
         is_https = context.scheme == "https"
         return self._headers.complete(
             fields, {}, context.path, is_https=is_https, is_authenticated=False
@@ -128,7 +129,7 @@ class ForwardAuth:
             rule = self._gate.rule_for(asked)
             if rule is None:
                 return self._refuse(dialect, scope, Forbidden(Reason.RULE_MISSING), _NO_RULE, asked)
-            fields, refusal = await self._gate.judge(rule, scope, context.client_address)
+            fields, refusal = await self._gate.judge(rule, scope, named, context.client_address)
             if refusal is not None:
                 answer = self._refuse(dialect, scope, refusal, rule, asked)
                 if not rule.is_shadow:

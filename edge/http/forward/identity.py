@@ -12,7 +12,6 @@ from urllib.parse import quote
 from edge.access.decision import Forbidden
 from edge.access.principal import Principal
 from edge.accounts.usernames import Usernames
-from edge.memo import Memo
 from edge.reasons import Reason
 from edge.tokens.assertions import AssertionIssuer
 
@@ -31,10 +30,6 @@ NOBODY: Final[Fields] = [(name, b"") for name in NAMES]
 # What nginx and others take for one answer's header by default.
 MOST_BYTES: Final = 4096
 _PER_FIELD: Final = 4  # ": " and the end of the line
-
-
-# As many principals as there are tokens that are remembered; about 1 kB each.
-_MOST_TOLD: Final = 10_000
 
 
 def _aliases(name: bytes) -> Iterable[bytes]:
@@ -58,11 +53,6 @@ class Identity:
     def __init__(self, usernames: Usernames, assertions: AssertionIssuer) -> None:
         self._usernames = usernames
         self._assertions = assertions
-        self._told: Memo[Principal, Fields] = Memo(_MOST_TOLD)
-
-    def recall(self, principal: Principal, audience: str) -> Fields | Forbidden | None:
-        """Give the fields that were made before; an assertion is made anew each time."""
-        return None if audience else self._told.get(principal)
 
     async def fields(self, principal: Principal, audience: str) -> Fields | Forbidden:
         """Give the fields; an `audience` gets an assertion.
@@ -72,12 +62,7 @@ class Identity:
         """
         if audience:
             return await self._signed(principal, audience)
-        username = await self._username(principal)
-        fields = identity_fields(principal, username, "")
-        # A name that could not be looked up is looked up again.
-        if isinstance(fields, list) and (username or principal.user_id is None):
-            self._told.put(principal, fields)
-        return fields
+        return identity_fields(principal, await self._username(principal), "")
 
     async def _signed(self, principal: Principal, audience: str) -> Fields | Forbidden:
         username = await self._username(principal)
