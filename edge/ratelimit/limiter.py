@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from math import inf
+from operator import attrgetter
 from typing import Final, Protocol
 
 import msgspec
@@ -71,6 +72,8 @@ class Admission(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 ADMITTED: Final = Admission()
+
+_charge_of: Final[Callable[[Applied], Charge]] = attrgetter("charge")
 
 
 _Name = tuple[bytes, int, int]
@@ -175,11 +178,12 @@ class Limiter:
         """
         if not applied:
             return ADMITTED
-        remembered = self.recall(applied)
-        if remembered is not None:
-            return remembered
+        if self._refused:
+            remembered = self.recall(applied)
+            if remembered is not None:
+                return remembered
         try:
-            outcome = await self._windows.decide([one.charge for one in applied])
+            outcome = await self._windows.decide(list(map(_charge_of, applied)))
         except UnavailableError:
             return self._without_windows(applied)
         return self._admission(applied, outcome)

@@ -1,6 +1,7 @@
 """What the limiter needs from the outside."""
 
-from collections.abc import Awaitable, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 from edge.ratelimit.charge import Charge, Charged, Outcome, Request
@@ -21,21 +22,45 @@ class Windows(Protocol):
         ...
 
 
+# Called once, with what was decided or with what went wrong.
+Done = Callable[[Sequence[Outcome] | Exception], None]
+
+
 class Lane(Protocol):
-    """A connection to a shared store, which does one thing at a time.
+    """A connection to a shared store, which does one thing at a time."""
 
-    `connect` and `finish` raise `UnavailableError` when the store is away. They may be cancelled:
-    what then still arrives is never taken for a later answer.
-    """
+    async def connect(self) -> None:
+        """Connect anew; may be cancelled.
 
-    async def connect(self) -> None: ...
+        Raises:
+            UnavailableError: the store is away.
+        """
+        ...
 
-    def begin(self, requests: Sequence[Request]) -> None:
+    def begin(self, requests: Sequence[Request], done: Done) -> None:
         """Begin a round trip, which decides several requests, each by itself; waits for nothing."""
         ...
 
-    async def finish(self) -> list[Outcome]:
-        """Give what the round trip that was begun has decided."""
+    def abort(self) -> None:
+        """End the round trip, which takes too long: what still arrives is nobody's."""
         ...
 
     async def close(self) -> None: ...
+
+
+async def decide(lane: Lane, requests: Sequence[Request]) -> Sequence[Outcome]:
+    """Decide in one round trip, and wait for it.
+
+    Raises:
+        UnavailableError: the store is away, or does not want to decide.
+    """
+    done = asyncio.get_running_loop().create_future()
+    lane.begin(requests, done.set_result)
+    try:
+        decided: Sequence[Outcome] | Exception = await done
+    except asyncio.CancelledError:
+        lane.abort()
+        raise
+    if isinstance(decided, Exception):
+        raise decided
+    return decided

@@ -2,7 +2,7 @@
 
 import hashlib
 import struct
-from collections.abc import Awaitable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from typing import Final
 
@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 
 from edge.faults import UnavailableError
 from edge.ratelimit.charge import Charge, Outcome, Request, Verdict
+from edge.ratelimit.ports import Done
 from edge.ratelimit.redis_wire import RedisWire
 from edge.reasons import Reason
 
@@ -42,7 +43,7 @@ class RedisLane:
         self._script = script
         self._requests: Sequence[Request] = ()
         self._wire: RedisWire
-        self._reply: Awaitable[object]
+        self._done: Done
 
     async def connect(self) -> None:
         """Connect anew.
@@ -57,35 +58,34 @@ class RedisLane:
             raise UnavailableError(Reason.LIMITS_UNAVAILABLE) from error
         self._wire = RedisWire.take_over(self._connection)
 
-    def begin(self, requests: Sequence[Request]) -> None:
+    def begin(self, requests: Sequence[Request], done: Done) -> None:
         """Send them. They wait here where Redis has not read what was sent before."""
         self._requests = requests
-        self._reply = self._ask("EVALSHA", self._script.sha)
+        self._done = done
+        self._ask("EVALSHA", self._script.sha)
 
-    async def finish(self) -> list[Outcome]:
-        """Wait for what Redis decides.
-
-        Raises:
-            UnavailableError: Redis is away, or does not want to decide.
-        """
-        try:
-            reply = await self._reply
-            if _is_unknown_script(reply):  # Redis was restarted, or its scripts were flushed
-                reply = await self._ask("EVAL", self._script.text)
-        except OSError as error:
-            raise UnavailableError(Reason.LIMITS_UNAVAILABLE) from error
-        except BaseException:  # cancelled: what still arrives is nobody's
-            self._wire.abort()
-            raise
-        return unpack_outcomes(self._requests, reply)
+    def abort(self) -> None:
+        """End the connection, and with it the wait."""
+        self._wire.abort()
 
     async def close(self) -> None:
         await self._connection.disconnect()
 
-    def _ask(self, command: str, script: str) -> Awaitable[object]:
+    def _ask(self, command: str, script: str) -> None:
         arguments = (command, script, *pack_requests(self._requests))
         # hiredis packs in C what redis-py would pack in Python, argument by argument.
-        return self._wire.ask(pack_command(arguments))  # type: ignore[arg-type]  # its stub knows one argument
+        packed = pack_command(arguments)  # type: ignore[arg-type]  # its stub knows one argument
+        self._wire.ask(packed, self._answered)
+
+    def _answered(self, reply: object) -> None:
+        if isinstance(reply, ReplyError) and str(reply).startswith("NOSCRIPT"):
+            self._ask("EVAL", self._script.text)  # Redis was restarted, or its scripts were flushed
+            return
+        try:
+            decided: Sequence[Outcome] | Exception = unpack_outcomes(self._requests, reply)
+        except UnavailableError as error:
+            decided = error
+        self._done(decided)
 
 
 def pack_requests(requests: Sequence[Request]) -> list[bytes]:
@@ -100,10 +100,6 @@ def pack_requests(requests: Sequence[Request]) -> list[bytes]:
             cost = min(charge.cost, _LARGEST_COST)
             terms.append(_CHARGE.pack(is_log, charge.is_shadow, cost, quota.limit, quota.window_us))
     return [b"%d" % len(keys), *keys, b"".join(terms)]
-
-
-def _is_unknown_script(reply: object) -> bool:
-    return isinstance(reply, ReplyError) and str(reply).startswith("NOSCRIPT")
 
 
 def unpack_outcomes(requests: Sequence[Request], reply: object) -> list[Outcome]:

@@ -5,6 +5,7 @@ it shares with the others of its batch, and stops at the first that refuses. Wha
 charged: giving it back would race.
 """
 
+import asyncio
 from collections.abc import Sequence
 from typing import Final
 
@@ -14,6 +15,7 @@ from redis.exceptions import NoScriptError, RedisClusterException, RedisError
 
 from edge.faults import UnavailableError
 from edge.ratelimit.charge import Charge, Outcome, Request, Verdict
+from edge.ratelimit.ports import Done
 from edge.ratelimit.redis import Script, pack_requests, unpack_outcomes
 from edge.ratelimit.shared import PROBE_QUOTA
 from edge.reasons import Reason
@@ -51,7 +53,7 @@ class ClusterLane:
     def __init__(self, cluster: RedisCluster, script: Script) -> None:
         self._cluster = cluster
         self._script = script
-        self._requests: Sequence[Request] = ()
+        self._deciding: asyncio.Future[list[Outcome]] | None = None
 
     async def connect(self) -> None:
         """Learn anew which node has what, and see that each decides.
@@ -64,21 +66,30 @@ class ClusterLane:
             self._cluster = await self._cluster.initialize()
         except _FAULTS as error:
             raise UnavailableError(Reason.LIMITS_UNAVAILABLE) from error
-        self.begin([Request([charge]) for charge in self._probes()])
-        await self.finish()
+        await self._decide([Request([charge]) for charge in self._probes()])
 
-    def begin(self, requests: Sequence[Request]) -> None:
-        """Note them down: which node to ask next is only known by what the one before has said."""
-        self._requests = requests
+    def begin(self, requests: Sequence[Request], done: Done) -> None:
+        """Begin to decide them, with as many round trips as the longest has windows."""
+        self._deciding = asyncio.ensure_future(self._decide(requests))
+        self._deciding.add_done_callback(lambda deciding: done(_outcomes_of(deciding)))
 
-    async def finish(self) -> list[Outcome]:
-        """Decide them, with as many round trips as the longest has windows.
+    def abort(self) -> None:
+        """End the wait."""
+        if self._deciding is not None:
+            self._deciding.cancel()
+
+    async def close(self) -> None:
+        self.abort()
+        await self._cluster.aclose()
+
+    async def _decide(self, requests: Sequence[Request]) -> list[Outcome]:
+        """Ask one window after the other: which is next is known by what the one before has said.
 
         Raises:
             UnavailableError: a node is away, or does not want to decide.
         """
-        asking = [_Asking(request=request) for request in self._requests]
-        for place in range(max(map(_length, self._requests), default=0)):
+        asking = [_Asking(request=request) for request in requests]
+        for place in range(max(map(_length, requests), default=0)):
             going_on = [
                 one for one in asking if one.is_admitted and place < len(one.request.charges)
             ]
@@ -86,9 +97,6 @@ class ClusterLane:
             for one, outcome in zip(going_on, await self._round_trip(parts), strict=True):
                 one.hear(outcome)
         return [one.outcome() for one in asking]
-
-    async def close(self) -> None:
-        await self._cluster.aclose()
 
     async def _round_trip(self, parts: Sequence[Request]) -> list[Outcome]:
         """Decide requests of one charge each, all nodes at once."""
@@ -123,6 +131,15 @@ class ClusterLane:
             if len(found) == len(self._cluster.get_primaries()):
                 break
         return list(found.values())
+
+
+def _outcomes_of(deciding: asyncio.Future[list[Outcome]]) -> list[Outcome] | Exception:
+    if deciding.cancelled():
+        return UnavailableError(Reason.LIMITS_UNAVAILABLE)
+    error = deciding.exception()
+    if error is None:
+        return deciding.result()
+    return error if isinstance(error, Exception) else UnavailableError(Reason.LIMITS_UNAVAILABLE)
 
 
 def _length(request: Request) -> int:

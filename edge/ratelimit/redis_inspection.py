@@ -9,6 +9,7 @@ from redis.exceptions import RedisClusterException, RedisError
 
 from edge.faults import UnavailableError
 from edge.ratelimit.charge import Charge, Request, Verdict
+from edge.ratelimit.ports import decide
 from edge.ratelimit.redis_lanes import open_lanes
 from edge.reasons import Reason
 from edge.stores.redis import client, cluster
@@ -27,8 +28,7 @@ async def look_at(url: str, charges: Sequence[Charge]) -> tuple[Verdict, ...]:
     lane, *_ = open_lanes(url)
     try:
         await lane.connect()
-        lane.begin([Request([charge.of(0) for charge in charges])])
-        [outcome] = await lane.finish()
+        [outcome] = await decide(lane, [Request([charge.of(0) for charge in charges])])
     finally:
         await lane.close()
     return outcome.verdicts

@@ -5,10 +5,13 @@ connection (TLS, authentication, sentinels) stays with redis-py.
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, Self
 
 from hiredis import HiredisError, Reader
 from redis.asyncio.connection import AbstractConnection
+
+Answered = Callable[[object], None]
 
 
 class RedisWire(asyncio.Protocol):
@@ -18,9 +21,7 @@ class RedisWire(asyncio.Protocol):
         self._transport = transport
         self._before = before
         self._replies = Reader()
-        self._new_future = asyncio.get_running_loop().create_future
-        self._reply: asyncio.Future[Any] = self._new_future()
-        self._reply.cancel()  # nothing was asked yet
+        self._answered: Answered | None = None
 
     @classmethod
     def take_over(cls, connection: AbstractConnection) -> Self:
@@ -30,36 +31,41 @@ class RedisWire(asyncio.Protocol):
         transport.set_protocol(wire)
         return wire
 
-    def ask(self, command: bytes) -> asyncio.Future[Any]:
-        """Send a packed command; gives its reply, which may be a `hiredis.ReplyError`.
+    def ask(self, command: bytes, answered: Answered) -> None:
+        """Send a packed command; `answered` is called with its reply.
 
-        The reply raises `OSError` where the connection is gone. Whoever does not wait for it to the
-        end must `abort`, or the next would get it.
+        That may be a `hiredis.ReplyError`, and is an `OSError` where the connection is gone, or
+        ends.
         """
-        self._reply = self._new_future()
+        self._answered = answered
         if self._transport.is_closing():
-            self._reply.set_exception(ConnectionError("the connection is gone"))
+            self._answer(ConnectionError("the connection is gone"))
         else:
             self._transport.write(command)
-        return self._reply
 
     def abort(self) -> None:
-        """End the connection at once."""
+        """End the connection at once, and with it the wait for a reply."""
         self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
         try:
             self._replies.feed(data)
             reply = self._replies.gets()
+            is_more = reply is not False and self._replies.has_data()
         except HiredisError:  # whoever answers there is no Redis
             self.abort()
             return
-        if reply is not False and not self._reply.done():
-            self._reply.set_result(reply)
-        if self._replies.has_data() and self._reply.done():  # nobody asked for more
+        if reply is False:
+            return
+        if is_more or self._answered is None:  # nobody asked for it
             self.abort()
+        self._answer(reply)
 
     def connection_lost(self, error: Exception | None) -> None:
-        if not self._reply.done():
-            self._reply.set_exception(error or ConnectionError("Redis closed the connection"))
+        self._answer(error or ConnectionError("Redis closed the connection"))
         self._before.connection_lost(error)
+
+    def _answer(self, reply: object) -> None:
+        answered, self._answered = self._answered, None
+        if answered is not None:
+            answered(reply)

@@ -1,15 +1,16 @@
 """Windows shared by all workers: requests of a moment share a round trip, and a budget of time.
 
 Two lanes have a round trip in flight each, so that one is decided while the answers of the other
-are handed out. While nothing is under way, a request is sent at once; the others share the next
-round trip. A lane whose connection fails tries again by itself, beside the requests; while no lane
-is well, every request is told at once.
+are handed out. What is asked in one turn of the loop shares a round trip, and so does what waits
+for a lane: a round trip costs as much as ten decisions. A lane whose connection fails tries again
+by itself, beside the requests; while no lane is well, every request is told at once.
 """
 
 import asyncio
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -26,7 +27,7 @@ _FIRST_PAUSE_S: Final = 0.05
 _LONGEST_PAUSE_S: Final = 0.5
 # A connection that nothing was sent on for so long is tried before a request needs it.
 _IDLE_S: Final = 5.0
-# One reads what has arrived, one wakes the lane, one is for the lane's own next step.
+# One reads what has arrived; the others are for lanes that take steps of their own.
 _TURNS: Final = 3
 
 # Writes, for a Redis that is read-only or full answers reads all the same.
@@ -41,22 +42,43 @@ class _Waiting(msgspec.Struct, frozen=True, gc=False):
     outcome: asyncio.Future[Outcome]
 
 
-class _Batch(msgspec.Struct, frozen=True, gc=False):
-    """Requests that share a round trip; without any, it only tries the connection."""
+class _Trip:
+    """A round trip of a lane, within a budget of time; `end` gets what came of it, and the seconds.
 
-    waiting: Sequence[_Waiting]
-    is_begun: bool
+    When the budget is over, it goes on for some turns of the loop, in which what has arrived
+    meanwhile is read: else a worker that was busy for longer would think that Redis was away.
+    """
 
-    @property
-    def requests(self) -> Sequence[Request]:
-        return [one.request for one in self.waiting] or [_PROBE]
+    __slots__ = ("_began_s", "_end", "_lane", "_loop", "_timer")
 
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        budget_s: float,
+        lane: Lane,
+        end: Callable[[Sequence[Outcome] | Exception, float], None],
+    ) -> None:
+        self._loop = loop
+        self._lane = lane
+        self._end = end
+        self._began_s = loop.time()
+        self._timer: asyncio.Handle = loop.call_at(self._began_s + budget_s, self._run_out, _TURNS)
 
-class _Idle(msgspec.Struct, frozen=True, gc=False):
-    """A lane with nothing to do; `job` is what was begun on it, None to look at what waits."""
+    def begin(self, requests: Sequence[Request]) -> None:
+        try:
+            self._lane.begin(requests, self._done)
+        except Exception as error:  # noqa: BLE001  # whatever it is, nothing was sent
+            self._done(error)
 
-    lane: Lane
-    job: asyncio.Future[_Batch | None]
+    def _done(self, decided: Sequence[Outcome] | Exception) -> None:
+        self._timer.cancel()
+        self._end(decided, self._loop.time() - self._began_s)
+
+    def _run_out(self, turns: int) -> None:
+        if turns:
+            self._timer = self._loop.call_soon(self._run_out, turns - 1)
+        else:
+            self._lane.abort()
 
 
 class SharedWindows:
@@ -64,7 +86,7 @@ class SharedWindows:
 
     `changed` is called with False when the store has gone away, and with True when it is back;
     `took` with each batch that was decided: its requests, and the seconds of its round trip;
-    `waited` with how many of them found another under way, and shared this one.
+    `waited` with how many of them had to wait until a lane was done with another.
     """
 
     def __init__(
@@ -83,8 +105,10 @@ class SharedWindows:
         self._waited = waited
         self._well: set[Lane] = set()
         self._waiting: deque[_Waiting] = deque()
-        self._idle: deque[_Idle] = deque()
+        self._idle: deque[Lane] = deque()
+        self._lost: dict[Lane, asyncio.Future[None]] = {}  # until then they are well
         self._is_well = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop
         self._new_future: Callable[[], asyncio.Future[Any]] = _not_running
 
     @property
@@ -125,7 +149,8 @@ class SharedWindows:
     async def run(self) -> None:
         """Serve until cancelled."""
         # Looked up once: in Python 3.11 each look asks the system for the process id.
-        self._new_future = asyncio.get_running_loop().create_future
+        self._loop = asyncio.get_running_loop()
+        self._new_future = self._loop.create_future
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._keep_alive())
@@ -140,41 +165,55 @@ class SharedWindows:
         if not self._well:
             raise UnavailableError(Reason.LIMITS_UNAVAILABLE)
         waiting = _Waiting(request, self._new_future())
-        if len(self._idle) == len(self._lanes):
-            self._begin(self._idle.popleft(), [waiting])
-        else:
-            self._waiting.append(waiting)
-            if len(self._waiting) == 1:  # those that come before the lane runs go with this one
-                self._wake_a_lane()
+        self._waiting.append(waiting)
+        if len(self._waiting) == 1 and self._idle:
+            self._loop.call_soon(self._send)  # so what else comes in this turn goes with it
         return waiting.outcome
 
-    def _begin(self, idle: _Idle, waiting: Sequence[_Waiting]) -> None:
-        """Begin a round trip here and now; the lane that is woken would do it only later."""
-        if idle.job.done():  # the lane is being stopped
-            _fail(waiting)
-            return
-        batch = _Batch(waiting, is_begun=False)
-        with suppress(Exception):  # the lane that is woken tries again, and tells what is wrong
-            idle.lane.begin(batch.requests)
-            batch = _Batch(waiting, is_begun=True)
-        idle.job.set_result(batch)
+    def _send(self) -> None:
+        while self._waiting and self._idle:
+            self._begin(self._idle.popleft(), self._next_batch())
 
-    def _wake_a_lane(self) -> None:
-        while self._idle:
-            idle = self._idle.popleft()
-            if not idle.job.done():  # the lane is being stopped
-                idle.job.set_result(None)
-                return
+    def _next_batch(self) -> Sequence[_Waiting]:
+        count = min(len(self._waiting), _MOST_REQUESTS)
+        return [self._waiting.popleft() for _ in range(count)]
+
+    def _begin(self, lane: Lane, batch: Sequence[_Waiting]) -> None:
+        """Begin a round trip; without requests, it only tries the connection."""
+        _Trip(self._loop, self._budget_s, lane, partial(self._end, lane, batch)).begin(
+            [one.request for one in batch] or [_PROBE]
+        )
+
+    def _end(
+        self,
+        lane: Lane,
+        batch: Sequence[_Waiting],
+        decided: Sequence[Outcome] | Exception,
+        seconds: float,
+    ) -> None:
+        if isinstance(decided, Exception):
+            _fail(batch)
+            self._lose(lane)
+            return
+        _tell(batch, decided)
+        _fail(batch[len(decided) :])  # nobody is left to wait for ever, whatever a lane says
+        if batch:
+            self._took(len(batch), seconds)
+        if self._waiting:
+            batch = self._next_batch()
+            self._waited(len(batch))
+            self._begin(lane, batch)
+        else:
+            self._idle.append(lane)
 
     async def _serve(self, lane: Lane) -> None:
+        """Keep a lane well; its round trips begin and end beside this."""
         try:
             while True:
                 await self._recover(lane)
-                self._set_well(lane, is_well=True)
-                with suppress(UnavailableError):
-                    while True:
-                        await self._round_trip(lane, await self._next_batch(lane))
-                self._set_well(lane, is_well=False)
+                lost = self._lost[lane] = self._new_future()
+                self._regain(lane)
+                await lost
         finally:
             await lane.close()
 
@@ -185,66 +224,46 @@ class SharedWindows:
             with suppress(Exception):
                 async with asyncio.timeout(_CONNECT_TIMEOUT_S):
                     await lane.connect()
-                return await self._round_trip(lane, _Batch((), is_begun=False))
+                if await self._decides(lane):
+                    return
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 
-    async def _next_batch(self, lane: Lane) -> _Batch:
-        while not self._waiting:
-            idle = _Idle(lane, self._new_future())
-            self._idle.append(idle)
-            begun = await idle.job
-            if begun is not None:
-                return begun
-        count = min(len(self._waiting), _MOST_REQUESTS)
-        self._waited(count)
-        waiting = [self._waiting.popleft() for _ in range(count)]
-        if self._waiting:
-            self._wake_a_lane()
-        return _Batch(waiting, is_begun=False)
+    async def _decides(self, lane: Lane) -> bool:
+        tried: asyncio.Future[bool] = self._new_future()
+
+        def end(decided: Sequence[Outcome] | Exception, _: float) -> None:
+            if not tried.done():  # else the lane is being stopped
+                tried.set_result(not isinstance(decided, Exception))
+
+        _Trip(self._loop, self._budget_s, lane, end).begin([_PROBE])
+        return await tried
 
     async def _keep_alive(self) -> None:
         """Try connections that nothing was sent on for a while, before a request needs them."""
         while True:
             await asyncio.sleep(_IDLE_S)
-            while self._idle:
-                self._begin(self._idle.popleft(), [])
+            for _ in range(len(self._idle)):
+                self._begin(self._idle.popleft(), ())
 
-    async def _round_trip(self, lane: Lane, batch: _Batch) -> None:
-        """Decide the batch. The budget is Redis's: how long requests waited to be sent is ours.
+    def _regain(self, lane: Lane) -> None:
+        self._well.add(lane)
+        self._idle.append(lane)
+        self._is_well.set()
+        if len(self._well) == 1:
+            self._changed(True)  # noqa: FBT003  # a callback of others
+        self._send()
 
-        Raises:
-            UnavailableError: it was not decided; the requests were told.
-        """
-        loop = asyncio.get_running_loop()
-        started = loop.time()
-        limit = asyncio.timeout(None)
-        timer = loop.call_at(started + self._budget_s, _end, loop, limit, _TURNS)
-        try:
-            async with limit:
-                if not batch.is_begun:
-                    lane.begin(batch.requests)
-                outcomes = await lane.finish()
-        except Exception as error:  # whatever it is, nothing was decided, and the lane goes on
-            raise UnavailableError(Reason.LIMITS_UNAVAILABLE) from error
-        else:
-            _tell(batch, outcomes)
-        finally:
-            timer.cancel()
-            _fail(batch.waiting)  # those that were not told
-        if batch.waiting:
-            self._took(len(batch.waiting), loop.time() - started)
-
-    def _set_well(self, lane: Lane, *, is_well: bool) -> None:
-        was_well = bool(self._well)
-        (self._well.add if is_well else self._well.discard)(lane)
-        if self._well:
-            self._is_well.set()
-        else:
+    def _lose(self, lane: Lane) -> None:
+        lost = self._lost[lane]
+        if lost.done():  # the lane is being stopped
+            return
+        lost.set_result(None)
+        self._well.discard(lane)
+        if not self._well:
             self._is_well.clear()
             self._fail_waiting()
-        if bool(self._well) != was_well:
-            self._changed(is_well)
+            self._changed(False)  # noqa: FBT003
 
     def _fail_waiting(self) -> None:
         _fail(self._waiting)
@@ -256,22 +275,10 @@ def _not_running() -> asyncio.Future[Any]:
     raise RuntimeError(message)
 
 
-def _tell(batch: _Batch, outcomes: Sequence[Outcome]) -> None:
-    for waiting, outcome in zip(batch.waiting, outcomes, strict=False):
+def _tell(batch: Sequence[_Waiting], outcomes: Sequence[Outcome]) -> None:
+    for waiting, outcome in zip(batch, outcomes, strict=False):
         if not waiting.outcome.done():  # the client has gone
             waiting.outcome.set_result(outcome)
-
-
-def _end(loop: asyncio.AbstractEventLoop, limit: asyncio.Timeout, turns: int) -> None:
-    """End a wait after some turns of the loop, in which what has arrived meanwhile is read.
-
-    Else a worker that was busy for longer than the budget would think that Redis was away.
-    """
-    if turns:
-        loop.call_soon(_end, loop, limit, turns - 1)
-    else:
-        with suppress(RuntimeError):  # it is over
-            limit.reschedule(loop.time())
 
 
 def _fail(batch: Iterable[_Waiting]) -> None:

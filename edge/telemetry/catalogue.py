@@ -136,7 +136,7 @@ REDIS_WAITING: Final = Metric(
 REDIS_WAITS: Final = Metric(
     "edge_redis_waits_total",
     "counter",
-    "Requests that found a connection to Redis in use, and shared the next round trip.",
+    "Requests that had to wait until a connection to Redis was done with others.",
 )
 DRAINING: Final = Metric(
     "edge_draining", "gauge", "1 while load balancers are to send nothing more, else 0.", (), "max"

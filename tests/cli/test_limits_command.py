@@ -10,9 +10,9 @@ from edge.ratelimit.charge import Charge, Request
 from edge.ratelimit.limiter import apply
 from edge.ratelimit.partition import Facts
 from edge.ratelimit.policy import Policy
+from edge.ratelimit.ports import decide
 from edge.ratelimit.redis_lanes import open_lanes
 from tests.cli.conftest import Run
-from tests.support.limits import decide
 from tests.support.ports import free_port
 from tests.support.redis import running_cluster, running_redis
 

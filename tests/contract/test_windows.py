@@ -13,13 +13,12 @@ from redis.asyncio import Redis as Client
 from edge.faults import UnavailableError
 from edge.ratelimit.charge import Algorithm, Charge, Charged, Outcome, Quota, Request
 from edge.ratelimit.memory import MemoryWindows
-from edge.ratelimit.ports import Windows
+from edge.ratelimit.ports import Windows, decide
 from edge.ratelimit.redis import RedisLane, Script
 from edge.ratelimit.redis_lanes import open_lanes
 from edge.ratelimit.shared import SharedWindows
 from edge.stores.redis import connection
 from tests.support.certificates import make_certificate
-from tests.support.limits import decide
 from tests.support.redis import Cluster, Redis, running_cluster, running_redis
 
 MINUTE_US = 60_000_000

@@ -4,11 +4,10 @@ from collections.abc import Sequence
 
 from edge.faults import UnavailableError
 from edge.http.rate_limits import RateLimits
-from edge.ratelimit.charge import Charge, Charged, Outcome, Request
+from edge.ratelimit.charge import Charge, Charged, Outcome
 from edge.ratelimit.limiter import Limiter
 from edge.ratelimit.memory import MemoryWindows
 from edge.ratelimit.policy import Policy
-from edge.ratelimit.ports import Lane
 from edge.reasons import Reason
 from edge.telemetry.limits import LimitCounts
 from tests.support.metrics import new_metrics
@@ -37,9 +36,3 @@ def limits_while_away(policy: Policy) -> RateLimits:
     watcher = LimitCounts(new_metrics())
     limiter = Limiter(AwayWindows(), local, clock=lambda: 0.0, watcher=watcher)
     return RateLimits(limiter, [policy], legacy=False)
-
-
-async def decide(lane: Lane, requests: Sequence[Request]) -> list[Outcome]:
-    """Decide in one round trip, as `SharedWindows` does."""
-    lane.begin(requests)
-    return await lane.finish()

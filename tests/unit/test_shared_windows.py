@@ -9,6 +9,7 @@ import pytest
 
 from edge.faults import UnavailableError
 from edge.ratelimit.charge import Charge, Outcome, Quota, Request, Verdict
+from edge.ratelimit.ports import Done
 from edge.ratelimit.shared import SharedWindows
 from edge.reasons import Reason
 
@@ -24,17 +25,19 @@ class FakeLane:
         self.may_answer.set()
         self.is_away = False
         self.is_cut = False
+        self.is_short = False
         self.chokes_on: bytes | None = None
         self.fault: Exception | None = None
         self.arrives_on: socket.socket | None = None
         self.under_way = 0
         self.requests: Sequence[Request] = ()
+        self.deciding: asyncio.Future[list[Outcome]]
 
     async def connect(self) -> None:
         if self.is_away:
             raise UnavailableError(Reason.LIMITS_UNAVAILABLE)
 
-    def begin(self, requests: Sequence[Request]) -> None:
+    def begin(self, requests: Sequence[Request], done: Done) -> None:
         if self.is_cut:
             raise UnavailableError(Reason.LIMITS_UNAVAILABLE)
         if any(self.chokes_on == charge.key for request in requests for charge in request.charges):
@@ -43,8 +46,13 @@ class FakeLane:
         self.requests = requests
         self.under_way += 1
         assert self.under_way == 1, "a lane does one thing at a time"
+        self.deciding = asyncio.ensure_future(self._decide())
+        self.deciding.add_done_callback(lambda deciding: done(_result(deciding)))
 
-    async def finish(self) -> list[Outcome]:
+    def abort(self) -> None:
+        self.deciding.cancel()
+
+    async def _decide(self) -> list[Outcome]:
         try:
             await self.may_answer.wait()
             if self.fault:
@@ -53,14 +61,20 @@ class FakeLane:
                 await asyncio.get_running_loop().sock_recv(self.arrives_on, 100)
             if self.is_away:
                 raise UnavailableError(Reason.LIMITS_UNAVAILABLE)
-            return [
-                Outcome(is_admitted=True, verdicts=(), times_us=(number(r),)) for r in self.requests
-            ]
+            told = self.requests[:-1] if self.is_short else self.requests
+            return [Outcome(is_admitted=True, verdicts=(), times_us=(number(r),)) for r in told]
         finally:
             self.under_way = 0
 
     async def close(self) -> None:
-        pass
+        self.deciding.cancel()
+
+
+def _result(deciding: asyncio.Future[list[Outcome]]) -> list[Outcome] | Exception:
+    try:
+        return deciding.result()
+    except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # as lanes give it
+        return error if isinstance(error, Exception) else TimeoutError()
 
 
 def number(request: Request) -> int:
@@ -71,6 +85,7 @@ class House:
     """Windows over two lanes that are well."""
 
     def __init__(self, budget_s: float = 5) -> None:
+        self.running: asyncio.Task[None]
         self.lanes = [FakeLane(), FakeLane()]
         self.changes: list[bool] = []
         self.trips: list[int] = []
@@ -114,7 +129,7 @@ class House:
 @pytest.fixture
 async def house() -> AsyncIterator[House]:
     found = House()
-    running = asyncio.create_task(found.windows.run())
+    running = found.running = asyncio.create_task(found.windows.run())
     await found.windows.settle(5)
     await found.rest()
     found.forget()
@@ -132,9 +147,9 @@ async def test_a_lone_request_waits_for_nobody(house: House) -> None:
 
 
 async def test_requests_of_a_moment_share_a_round_trip(house: House) -> None:
-    """Of a hundred at once the first goes by itself, the others together; each gets its answer."""
+    """A hundred at once go together; each gets its own answer, and nobody has waited."""
     assert await asyncio.gather(*house.asking(*range(100))) == list(range(100))
-    assert sorted(house.batches) == sorted(house.trips) == [1, 99]
+    assert (house.batches, house.trips, house.waits) == ([100], [100], 0)
 
 
 async def test_a_crowd_takes_several_round_trips(house: House) -> None:
@@ -157,13 +172,13 @@ async def test_two_round_trips_are_under_way_at_most(house: House) -> None:
     assert house.batches == [1, 1]
     windows = house.windows
     assert (windows.lanes, windows.well_lanes, windows.busy_lanes) == (2, 2, 2)
-    assert (windows.waiting, house.waits) == (47, 1)  # the second one woke the other lane
+    assert (windows.waiting, house.waits) == (47, 0)
     for lane in house.lanes:
         lane.may_answer.set()
     assert await asyncio.gather(*first, *second, *waiting) == list(range(1, 50))
     assert sorted(house.batches) == [1, 1, 47]
     await house.rest()
-    assert (windows.busy_lanes, windows.waiting, house.waits) == (0, 0, 48)
+    assert (windows.busy_lanes, windows.waiting, house.waits) == (0, 0, 47)
 
 
 async def test_who_leaves_disturbs_nobody(house: House) -> None:
@@ -273,10 +288,12 @@ async def test_a_worker_that_was_busy_does_not_blame_the_store() -> None:
 
 async def test_who_leaves_at_once_leaves_the_lane_to_finish(house: House) -> None:
     """The lane that was begun on is not lost: everything later is decided."""
+    house.lanes[0].may_answer.clear()
     [leaving] = house.asking(1)
-    await asyncio.sleep(0)
+    await house.rest()
     assert house.batches == [1]
     leaving.cancel()
+    house.lanes[0].may_answer.set()
     assert await asyncio.gather(*house.asking(*range(2, 300))) == list(range(2, 300))
     assert house.changes == [True]
 
@@ -288,6 +305,28 @@ async def test_what_cannot_be_sent_for_itself_costs_nobody_else(house: House) ->
     assert await outcome(house, 13) is None
     assert await house.windows.settle(5)
     assert await asyncio.gather(*house.asking(*range(20, 60))) == list(range(20, 60))
+
+
+async def test_a_stop_fails_what_is_under_way_and_tells_of_no_outage(house: House) -> None:
+    """Who waits is told; that the store has gone away is not said, for it has not."""
+    for lane in house.lanes:
+        lane.may_answer.clear()
+    asking = [asyncio.create_task(outcome(house, key)) for key in range(3)]
+    await house.rest()
+    assert house.batches == [3]
+    house.running.cancel()
+    await asyncio.gather(house.running, return_exceptions=True)
+    assert await asyncio.gather(*asking) == [None, None, None]
+    assert house.changes == [True]
+
+
+async def test_who_gets_no_outcome_is_told_so(house: House) -> None:
+    """A lane that says too little leaves nobody waiting."""
+    for lane in house.lanes:
+        lane.is_short = True
+    async with asyncio.timeout(5):
+        told = await asyncio.gather(*(outcome(house, key) for key in (5, 6)))
+    assert told == [5, None]
 
 
 async def outcome(house: House, key: int) -> int | None:
