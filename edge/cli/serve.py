@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from edge.app import create_app
+from edge.app import create_app, entry
 from edge.cli.common import build, fail, fail_with, read_settings
 from edge.cli.demo import ensure_demo_accounts
 from edge.cli.metrics_listener import MetricsListener
@@ -38,7 +38,7 @@ def serve(*, host: str | None, port: int | None, demo: bool) -> None:
         fail(f"{error.reason}: {error.__cause__}")
     _greet(settings, passwords)
     draining, board = Draining(), make_board(settings)
-    load = loading(lambda: create_app(settings, draining, board))
+    load = loading(lambda: entry(create_app(settings, draining, board)))
     with _metrics_shown(settings, board), pid_written(settings):
         make_server(settings, draining).serve(target_loader=load, wrap_loader=False)
 

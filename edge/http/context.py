@@ -21,6 +21,9 @@ _DECISION_KEY: Final = "edge_decision"
 # What a proxy may hand us to log: long enough for a UUID and a trace id, nothing to inject with.
 _REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._~-]{8,128}")
 
+# Of paths that are not as routing takes them.
+_ENDS: Final = ("/", "")
+
 # What a person can tell a browser by; the rest of some is pages long.
 _LONGEST_USER_AGENT: Final = 256
 
@@ -85,33 +88,27 @@ def origin_of(request: Request[Any, Any, Any]) -> Origin:
 
 def enter(scope: Scope, named: Mapping[bytes, bytes], proxies: TrustedProxies) -> RequestContext:
     """Tell everybody further in what is known of a request."""
-    client_address, scheme, host, is_from_proxy = proxies.arrival_of(scope, named)
-    own: bytes | None = cast("dict[str, Any]", scope).get(SPAN_KEY)
-    traceparent = own or named.get(TRACEPARENT)
-    context = RequestContext(
-        _checked_request_id(named.get(b"x-request-id")),
-        client_address,
-        scheme,
-        host,
-        is_from_proxy,
-        _path_of(scope),
+    known: Any = scope  # ASGI allows keys of one's own
+    traceparent: bytes | None = known.get(SPAN_KEY) or named.get(TRACEPARENT)
+    request_id = named.get(b"x-request-id")
+    path: str = known["path"]
+    context = known[CONTEXT_KEY] = RequestContext(
+        _new_request_id() if request_id is None else _checked(request_id),
+        *proxies.arrival_of(scope, named),
+        path if path[-1:] not in _ENDS and not known.get("root_path") else _own_path(scope),
         None if traceparent is None else read_traceparent(traceparent),
     )
-    cast("dict[str, Any]", scope)[CONTEXT_KEY] = context  # ASGI allows keys of one's own
     return context
 
 
-def _path_of(scope: Scope) -> str:
-    path = scope["path"]
+def _own_path(scope: Scope) -> str:
     root = scope.get("root_path", "")
-    if root:
-        path = path.removeprefix(root)
-    if path.endswith("/"):
-        path = path.rstrip("/")
-    return path or "/"
+    return scope["path"].removeprefix(root).rstrip("/") or "/"
 
 
-def _checked_request_id(value: bytes | None) -> str:
-    if value is not None and _REQUEST_ID.fullmatch(value):
-        return value.decode("ascii")
+def _new_request_id() -> str:
     return randbytes(16).hex()  # noqa: S311  # names a request and keeps no secret
+
+
+def _checked(request_id: bytes) -> str:
+    return request_id.decode("ascii") if _REQUEST_ID.fullmatch(request_id) else _new_request_id()

@@ -16,7 +16,8 @@ from edge.access.decision import Allow, Forbidden, Refusal, Throttled
 from edge.access.decision_point import DecisionPoint
 from edge.access.principal import Method, Principal
 from edge.http.context import context_of
-from edge.http.rate_limits import Meter, RateLimits, meter_of
+from edge.http.meter import Meter, meter_of
+from edge.http.rate_limits import RateLimits
 from edge.reasons import Reason
 
 _OPTION: Final = "edge_accepts"

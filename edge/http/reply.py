@@ -9,8 +9,9 @@ from edge.access.decision import Throttled
 from edge.faults import UnavailableError
 from edge.http.context import RequestContext, note_refusal
 from edge.http.enforcement import is_authenticated
+from edge.http.meter import Meter, meter_of
 from edge.http.plain_answers import problem_answer, send_answer
-from edge.http.rate_limits import Meter, RateLimits, meter_of
+from edge.http.rate_limits import RateLimits
 from edge.http.request_head import CLOSE, is_http_1
 from edge.http.security_headers import SecurityHeaders
 from edge.telemetry.draining import Draining

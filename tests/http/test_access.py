@@ -58,6 +58,11 @@ def public_routes(app: Litestar) -> list[str]:
     )
 
 
+def test_the_service_has_nothing_that_its_entry_leaves_out(settings: Settings) -> None:
+    """`entry` goes past Litestar's `before_send`, so the service may have none."""
+    assert create_app(settings).before_send == []
+
+
 async def test_the_public_routes_are_these_and_no_others(settings: Settings) -> None:
     """Everything is protected unless it is in this list."""
     found = public_routes(create_app(settings))

@@ -13,7 +13,8 @@ from edge.faults import TooManyAttemptsError, UnavailableError
 from edge.http.forward.callers import Caller, Callers
 from edge.http.forward.dialects import Asked
 from edge.http.forward.identity import NOBODY, USER, Fields, Identity
-from edge.http.rate_limits import Meter, RateLimits
+from edge.http.meter import Meter, throttled_by
+from edge.http.rate_limits import RateLimits
 
 _AUTHORIZATION: Final = b"authorization"
 
@@ -48,8 +49,8 @@ class Gate:
         try:
             caller = self._recall(rule, scope, named, address)
             if caller is not None:
-                throttled = await self._limits.charge(caller.charges)
-                return caller.fields, throttled or caller.refusal
+                admission = await self._limits.acquire(caller.charges)
+                return caller.fields, throttled_by(admission) or caller.refusal
             return await self._look(rule, scope, address)
         except TooManyAttemptsError as error:
             return NOBODY, Throttled(error.reason, error.retry_after_s, error.policy)

@@ -5,7 +5,7 @@ They ask for every request, so nothing of Litestar is between them and the decis
 
 from collections.abc import Awaitable
 from http import HTTPStatus
-from typing import Final, get_args
+from typing import Any, Final, TypeGuard, get_args
 
 import structlog
 from litestar.enums import ScopeType
@@ -28,7 +28,7 @@ from edge.http.forward.dialects import (
 from edge.http.forward.gate import Gate
 from edge.http.forward.identity import is_claimed
 from edge.http.forward.refusals import answer_to
-from edge.http.plain_answers import Fields, PlainAnswer, problem_answer, send_answer
+from edge.http.plain_answers import Fields, PlainAnswer, problem_answer
 from edge.http.request_head import CLOSE, is_http_1
 from edge.http.security_headers import SERVER, SecurityHeaders
 from edge.http.trace_context import TRACEPARENT
@@ -38,6 +38,10 @@ from edge.telemetry.draining import Draining
 from edge.telemetry.events import ForwardDenied, Record
 
 _log = structlog.stdlib.get_logger("edge.http")
+
+# Looked up once: Python 3.11 calls a function for each look at a member of an enumeration.
+_HTTP: Final = ScopeType.HTTP
+_OK: Final = HTTPStatus.OK
 
 _NO_STORE: Final = (b"cache-control", b"no-store")
 _NO_RULE: Final = AccessRule(name="")
@@ -79,9 +83,9 @@ class ForwardAuth:
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         # What is to be awaited for others is what the app gives: no coroutine of its own for them.
-        if scope["type"] != ScopeType.HTTP or not _is_question(scope):
-            return self._app(scope, receive, send)
-        return self._respond(scope, send)
+        if scope["path"].startswith(PREFIX) and _is_question(scope):
+            return self._respond(scope, send)
+        return self._app(scope, receive, send)
 
     async def _respond(self, scope: HTTPScope, send: Send) -> None:
         began_s = self._counts.clock()
@@ -98,13 +102,18 @@ class ForwardAuth:
         fields = self._complete(answer, context)
         if self._draining.is_on and is_http_1(scope):
             fields.append(CLOSE)
-        await send_answer(send, PlainAnswer(answer.status, fields, answer.body))
+        await send({"type": "http.response.start", "status": answer.status, "headers": fields})
+        await send({"type": "http.response.body", "body": answer.body, "more_body": False})
 
     def _complete(self, answer: PlainAnswer, context: RequestContext) -> Fields:
-        fields = [*answer.fields, (b"x-request-id", context.request_id.encode("ascii"))]
+        fields = [
+            *answer.fields,
+            (b"x-request-id", context.request_id.encode("ascii")),
+            (b"content-length", b"%d" % len(answer.body)),
+        ]
         if context.traceparent:
             fields.append((TRACEPARENT, context.traceparent.encode("latin-1")))
-        if answer.status == HTTPStatus.OK:  # read by the balancer alone
+        if answer.status == _OK:  # read by the balancer alone
             fields.append(SERVER)
             return fields
         is_https = context.scheme == "https"
@@ -160,13 +169,12 @@ class ForwardAuth:
         return as_understood(dialect, answer)
 
 
-def _is_question(scope: HTTPScope) -> bool:
-    """Say whether a path is below `/forward/`, and was sent so.
+def _is_question(scope: Scope) -> TypeGuard[HTTPScope]:
+    """Say whether what came to a path below `/forward/` is a request that was sent there.
 
     Load balancers keep clients from asking by the path as it is sent: `/%66orward/` is none.
     """
-    path: str = scope["path"]
-    return path.startswith(PREFIX) and scope.get("raw_path", _SENT).startswith(_SENT)
+    return scope["type"] == _HTTP and scope.get("raw_path", _SENT).startswith(_SENT)
 
 
 def _problem(scope: HTTPScope, reason: Reason, status: int) -> PlainAnswer:
@@ -175,7 +183,7 @@ def _problem(scope: HTTPScope, reason: Reason, status: int) -> PlainAnswer:
 
 
 def _asked(dialect: Dialect, scope: HTTPScope, named: dict[bytes, bytes]) -> Asked | Reason:
-    headers = list(scope["headers"])
+    headers: Any = scope["headers"]
     if len(named) != len(headers):
         names = [name for name, _ in headers if name in ONCE]
         if len(names) != len(set(names)):
