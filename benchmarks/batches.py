@@ -30,21 +30,26 @@ def calling(
 ) -> Batch:
     """Make a batch of calls, each with the next input.
 
-    All inputs are tried once at first, and the last result of each batch is looked at. Where there
-    is a `reset`, it is called before all inputs have been used, so that none is met again.
+    All inputs are tried once at first, and the last result of each batch is looked at. A batch goes
+    on where the one before ended. A `reset` is called before the first input, each time that it is
+    its turn, so that none is met twice.
     """
     before = reset or _nothing
     before()
     for one in inputs:
         _check(call(one), is_right)
     turns = inputs if reset else list(inputs) * -(-_LEAST_INPUTS // len(inputs))
+    position = 0
 
     async def batch(n: int) -> int:
+        nonlocal position
         took_ns, left = 0, n
         while left > 0:
-            part = turns[:left]
+            if position == 0:
+                before()
+            part = turns[position : position + left]
+            position = (position + len(part)) % len(turns)
             left -= len(part)
-            before()
             result = None
             started = perf_counter_ns()
             for one in part:

@@ -126,7 +126,11 @@ def verdict(found: Estimate, margin: Margin) -> Verdict:
     return Verdict.INCONCLUSIVE
 
 
-def is_off(control: Estimate) -> bool:
-    """Say whether base differs from itself, or scatters too much to tell anything."""
-    is_biased = abs(control.mean) > _CONTROL_MOST and (control.low > 0 or control.high < 0)
-    return is_biased or control.sd > _CONTROL_MOST_SD
+def is_off(control: Estimate, wider: float = 1.0) -> bool:
+    """Say whether base differs from itself, or scatters too much to tell anything.
+
+    Where margins are `wider`, more is allowed by as much.
+    """
+    is_far = abs(control.mean) > _CONTROL_MOST * wider
+    is_biased = is_far and (control.low > 0 or control.high < 0)
+    return is_biased or control.sd > _CONTROL_MOST_SD * wider

@@ -65,7 +65,9 @@ CASES: Final[Sequence[Case]] = [
         gated=True,
         of=["peer/limits-memory/moving", "peer/pyrate-memory/log"],
     ),
+    # One key for a log would be full, and refuse, before it has told anything.
     Case(id="limit/memory/one-key", open=ready(partial(_deciding, "counter", 1))),
     Case(id="limit/memory/100000-keys", open=ready(partial(_deciding, "counter", _MANY))),
+    Case(id="limit/memory/log/100000-keys", open=ready(partial(_deciding, "log", _MANY))),
     Case(id="limit/refused-locally", open=_refusing, gated=True),
 ]

@@ -75,7 +75,9 @@ async def _used_us(client: Redis) -> int:
 
 def _case(name: str, algorithm: Algorithm, in_flight: int, keys: int = _KEYS) -> Case:
     is_main = name.startswith("limit/redis/counter/")
-    peers = [f"peer/{peer}/{in_flight}" for peer in ("limits-moving", "limits-sliding")]
+    is_log = algorithm == "log" and keys == _KEYS
+    moving = [f"peer/limits-moving/{in_flight}"]  # an exact log
+    peers = [*moving, f"peer/limits-sliding/{in_flight}"]
     others = [f"peer/{peer}/{in_flight}" for peer in ("throttled-sliding", "litestar")]
     floors = [f"floor/evalsha/{in_flight}"]
     if in_flight == max(_IN_FLIGHT):
@@ -85,7 +87,7 @@ def _case(name: str, algorithm: Algorithm, in_flight: int, keys: int = _KEYS) ->
         open=partial(_deciding, algorithm, in_flight, keys),
         kind=Kind.REDIS,
         gated=name in _GATED,
-        of=[*floors, *peers, *others] if is_main else [],
+        of=[*floors, *peers, *others] if is_main else moving if is_log else [],
     )
 
 
@@ -94,5 +96,6 @@ CASES: Final[Sequence[Case]] = [
     *(_case(f"limit/redis/log/{n}", "log", n) for n in _IN_FLIGHT),
     _case("limit/redis/one-key", "counter", max(_IN_FLIGHT), 1),
     _case("limit/redis/100000-keys", "counter", max(_IN_FLIGHT), _MANY),
+    _case("limit/redis/log/100000-keys", "log", max(_IN_FLIGHT), _MANY),
     Case(id="limit/redis/its-own-time", open=_on_the_side_of_redis, kind=Kind.REDIS),
 ]

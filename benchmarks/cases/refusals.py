@@ -53,6 +53,9 @@ _FAULTS: Final[Mapping[str, Fault]] = {
     "issuer": Fault(Reason.ISSUER_UNKNOWN, lambda _, claims: claims.update(iss="nobody")),
     "audience": Fault(Reason.AUDIENCE_MISMATCH, lambda _, claims: claims.update(aud="other")),
     "expired": Fault(Reason.TOKEN_EXPIRED, lambda _, claims: claims.update(exp=1)),
+    "not-yet-valid": Fault(
+        Reason.TOKEN_NOT_YET_VALID, lambda _, claims: claims.update(nbf=claims["exp"] - 1)
+    ),
     "signature": Fault(Reason.SIGNATURE_INVALID),
 }
 _GATED: Final = ("malformed", "unknown-key", "expired", "signature")

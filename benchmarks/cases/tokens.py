@@ -10,6 +10,7 @@ from benchmarks.batches import calling, ready
 from benchmarks.case import Batch, Case, Kind, WrongResultError
 from benchmarks.material.tokens import (
     ALGORITHMS,
+    TOKENS,
     forgetting,
     key_of,
     new_key,
@@ -54,14 +55,22 @@ def _among_keys(size: int) -> Batch:
     """Verify tokens that were never seen, each by another one of so many keys."""
     keys = [new_key("HS256") for _ in range(size)]
     verifier, now = new_verifier(*keys), now_s()
-    tokens = [sign(keys[number % size]).token for number in range(256)]
-    verify, forget = verifier.verify, forgetting(verifier, *keys)
+    tokens = [sign(keys[number % size]).token for number in range(TOKENS)]
+    others = [sign(key).token for key in keys]
+    verify, forget_all = verifier.verify, forgetting(verifier, *keys)
+
+    def forget() -> None:
+        """Forget the tokens, and not which key is meant by which header."""
+        forget_all()
+        for token in others:
+            verify(token, now)
+
     return calling(lambda token: verify(token, now), tokens, _holds, reset=forget)
 
 
-def _warm(revoked: int) -> Batch:
+def _warm(revoked: int, algorithm: Algorithm = "ES256") -> Batch:
     """Verify tokens that were seen, with the look at the list of revocations."""
-    key, now = key_of("ES256"), now_s()
+    key, now = key_of(algorithm), now_s()
     verify, is_revoked = new_verifier(key).verify, _snapshot(revoked).is_revoked
     tokens = [one.token for one in several(key)]
 
@@ -113,6 +122,10 @@ CASES: Final[Sequence[Case]] = [
             quick=algorithm in _QUICK,
             of=_beside(algorithm),
         )
+        for algorithm in ALGORITHMS
+    ),
+    *(
+        Case(id=f"verify/{algorithm.lower()}/warm", open=ready(partial(_warm, 0, algorithm)))
         for algorithm in ALGORITHMS
     ),
     *(

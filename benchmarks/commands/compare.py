@@ -9,6 +9,7 @@ from typing import Final
 import click
 import msgspec
 
+from benchmarks.case import MARGINS, Kind
 from benchmarks.commands.options import expression_option
 from benchmarks.commands.percent import Percent
 from benchmarks.harness.comparing import Contest, Settings
@@ -122,8 +123,9 @@ def _refuse_contradictions(options: Options) -> None:
     if options.is_quick and (options.is_all or options.confirm):
         message = "--quick is for few cases and confirms nothing: no --all, no --confirm with it"
         raise UsageError(message)
-    if options.margin and options.target and options.margin >= options.target:
-        message = "--margin has to be less than --target"
+    target = options.target or MARGINS[Kind.MICRO].target
+    if options.margin and options.margin >= target:
+        message = "--margin has to be less than --target, which is 5% without"
         raise UsageError(message)
 
 
@@ -138,7 +140,13 @@ def _compare(options: Options) -> Comparison:
         progress.say(_told(sides, cases, options, cpus))
         settings = options.settings(slower)
         contest = Contest(
-            sides.base, sides.head, sides.cases, settings=settings, cpus=cpus, progress=progress
+            sides.base,
+            sides.head,
+            sides.cases,
+            known_to_base=sides.known_to_base,
+            settings=settings,
+            cpus=cpus,
+            progress=progress,
         )
         results, control = contest.compare(cases)
     environment = watch.environment(python=platform.python_version(), pinned=cpus.can_pin)

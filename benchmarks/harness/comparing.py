@@ -1,6 +1,6 @@
 """Base against head: pairs of processes for the screen, fresh ones for what must be confirmed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from random import Random
 from typing import Final
 
@@ -34,11 +34,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     target: float | None = None
     slower: Mapping[str, float] = {}
     plans: Mapping[Kind, Plan] = msgspec.field(default_factory=lambda: PLANS)
-    seed: int | None = None
 
-    def margin(self, kind: Kind, *, pinned: bool) -> Margin:
-        """Give the margin of a case; wider where its processes wander between CPUs."""
-        usual, wider = MARGINS[kind], 1.0 if pinned else _WIDER_NOT_PINNED
+    def margin(self, kind: Kind, wider: float) -> Margin:
+        """Give the margin of a case."""
+        usual = MARGINS[kind]
         allowed = usual.allowed if self.allowed is None else self.allowed
         target = usual.target if self.target is None else self.target
         return Margin(allowed * wider, target * wider)
@@ -53,6 +52,7 @@ class Contest:
         head: Tree,
         registry: Sequence[Described],
         *,
+        known_to_base: Collection[str],
         settings: Settings,
         cpus: Cpus,
         progress: Progress,
@@ -60,10 +60,10 @@ class Contest:
         self._trees = (base, head)
         self._registry = registry
         self._settings = settings
-        self._is_pinned = cpus.can_pin
-        self._draws = draws(cpus, Random(settings.seed))
+        self._wider = 1.0 if cpus.can_pin else _WIDER_NOT_PINNED
+        self._draws = draws(cpus, Random())
         self._progress = progress
-        self._admission = Admission(settings.plans)
+        self._admission = Admission(settings.plans, known_to_base)
         self._ended: dict[str, CaseResult] = {}
 
     def compare(self, cases: Sequence[Described]) -> tuple[list[CaseResult], Control]:
@@ -74,7 +74,7 @@ class Contest:
         """
         candidates = sentinels(cases, self._registry)
         base, _ = self._trees
-        control = Control(base, candidates, self._admission, self._settings.plans)
+        control = Control(base, candidates, self._admission, self._settings.plans, self._wider)
         wanted = {case.id: self._settings.screen_pairs for case in cases}
         screened = self._measure(cases, wanted, control)
         wanted = {case.id: self._confirming(case, screened[case.id]) for case in cases}
@@ -141,4 +141,4 @@ class Contest:
         return compared(case, screened, n, margin, "screen")
 
     def _margin(self, case: Described) -> Margin:
-        return self._settings.margin(case.kind, pinned=self._is_pinned)
+        return self._settings.margin(case.kind, self._wider)

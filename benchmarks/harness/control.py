@@ -35,11 +35,13 @@ class Control:
         candidates: Sequence[Described],
         admission: Admission,
         plans: Mapping[Kind, Plan],
+        wider: float,
     ) -> None:
         self._trees = (base, base)
         self._candidates = list(candidates)
         self._admission = admission
         self._plans = plans
+        self._wider = wider
         self._pairs: dict[str, list[Pair]] = {}
 
     def measure(self, draw: Draw) -> None:
@@ -62,7 +64,7 @@ class Control:
     def results(self) -> list[CaseResult]:
         """Give what was found of the sentinels that were measured often enough to tell."""
         return [
-            controlled(case, pairs, self._admission.known(case))
+            controlled(case, pairs, self._admission.known(case), self._wider)
             for case in self._candidates
             if len(pairs := self._pairs.get(case.id, [])) >= FEWEST_PAIRS
         ]

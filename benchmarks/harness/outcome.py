@@ -38,10 +38,10 @@ def compared(
     )
 
 
-def controlled(case: Described, pairs: list[Pair], operations: int) -> CaseResult:
-    """Give whether base is the same as base."""
+def controlled(case: Described, pairs: list[Pair], operations: int, wider: float) -> CaseResult:
+    """Give whether base is the same as base; `wider` as the margins of the comparison."""
     found = estimated(pairs)
-    said = Verdict.INVALID if is_off(found) else Verdict.OK
+    said = Verdict.INVALID if is_off(found, wider) else Verdict.OK
     return CaseResult(
         id=case.id,
         group=case.group,

@@ -43,6 +43,7 @@ class CaseError(Exception):
 
     def __init__(self, side: str, said: str, trace: str = "") -> None:
         super().__init__(f"{side}: {said}" if side else said)
+        self.kind = said.partition(":")[0]  # of an exception in the case, its type
         self.trace = trace
 
 

@@ -62,7 +62,7 @@ class Selftest:
         self._plans = plans
         self._draws = draws(cpus, Random())
         self._progress = progress
-        self._admission = Admission(plans)
+        self._admission = Admission(plans, known_to_base=())
 
     def measure(self, cases: Sequence[Described], pairs: int) -> Measurements:
         """Measure that many pairs of each kind for each case.
@@ -111,7 +111,8 @@ def told(measured: Measurements, result: Figures) -> str:
     pairs = len(next(iter(measured.equal.values())))
     lines = [
         f"Measured: {len(measured.equal)} cases, {pairs} pairs of equal code each, and as many",
-        f"with {INJECTED - 1:.0%} burnt in one process; a new pair of processes for each.",
+        f"with {INJECTED - 1:.0%} burnt in one process. In a round all cases are measured in",
+        "three new processes: base, its equal, and the slower one.",
         f"Played: {COMPARISONS} comparisons by the rules of `compare` (screen, confirmation), with",
         "pairs drawn from the measured ones of the same case, with replacement.",
         "",

@@ -33,6 +33,7 @@ class Sides(msgspec.Struct, frozen=True, kw_only=True):
     about_head: Side
     cases: list[Described]  # that head has
     removed: list[Described]  # that only base has
+    known_to_base: frozenset[str]  # the ids of all that it has
     dependencies: list[str]
 
 
@@ -85,7 +86,8 @@ def prepare(
         Tree(side, python, tree)
         for side, python, tree in zip((BASE, HEAD), pythons, trees, strict=True)
     )
-    cases, removed = _cases(base, head)
+    cases, before = _cases(base, head)
+    ids = {case.id for case in cases}
     for python, tree in zip(pythons, trees, strict=True):
         code = [str(tree / package) for package in _CODE]
         environments.run([python, "-m", "compileall", "-q", *code])
@@ -96,7 +98,8 @@ def prepare(
         about_base=about_base,
         about_head=about_head,
         cases=cases,
-        removed=removed,
+        removed=[case for case in before if case.id not in ids],
+        known_to_base=frozenset(case.id for case in before),
         dependencies=environments.differences(*((tree / lock).read_text() for tree in trees)),
     )
 
@@ -111,7 +114,7 @@ def _commits(repository: Repository, folder: Path, asked: Asked) -> tuple[str, s
 
 
 def _cases(base: Tree, head: Tree) -> tuple[list[Described], list[Described]]:
-    """Give the cases of head, and those that only base has; base gets the benchmarks of head.
+    """Give the cases of head, and those of base, which then gets the benchmarks of head.
 
     So one and the same benchmark runs on both products.
     """
@@ -122,8 +125,7 @@ def _cases(base: Tree, head: Tree) -> tuple[list[Described], list[Described]]:
     cases = read_cases(head)
     shutil.rmtree(base.path / "benchmarks", ignore_errors=True)
     shutil.copytree(head.path / "benchmarks", base.path / "benchmarks")
-    ids = {case.id for case in cases}
-    return cases, [case for case in before if case.id not in ids]
+    return cases, before
 
 
 def _about(

@@ -16,7 +16,16 @@ from edge.tokens.keys import Algorithm, SigningKey, VerifyingKey
 from edge.tokens.own_tokens import OwnTokens
 from edge.tokens.verifier import Verifier
 
-ALGORITHMS: Final[Sequence[Algorithm]] = ("HS256", "ES256", "RS256", "PS256", "EdDSA", "ES384")
+ALGORITHMS: Final[Sequence[Algorithm]] = (
+    "HS256",
+    "ES256",
+    "RS256",
+    "PS256",
+    "EdDSA",
+    "ES384",
+    "RS384",
+    "RS512",
+)
 
 # Enough that neither branch predictor nor caches know the next one.
 TOKENS: Final = 256
@@ -26,6 +35,8 @@ _GENERATE: Final[Mapping[str, Callable[[], Key]]] = {
     "ES256": lambda: ECKey.generate_key("P-256"),
     "ES384": lambda: ECKey.generate_key("P-384"),
     "RS256": lambda: RSAKey.generate_key(2048),
+    "RS384": lambda: RSAKey.generate_key(2048),
+    "RS512": lambda: RSAKey.generate_key(2048),
     "PS256": lambda: RSAKey.generate_key(2048),
     "EdDSA": lambda: OKPKey.generate_key("Ed25519"),
 }

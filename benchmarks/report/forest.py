@@ -50,7 +50,7 @@ def forest(result: Comparison) -> Picture:
     return Picture(
         name="forest",
         title="Change of each case",
-        description=f"Head beside base, on a logarithmic axis with 99 % confidence intervals; "
+        description=f"Head beside base, on a logarithmic axis, with bounds sure to 99 % each; "
         f"right is slower; shaded is what may change. {counts(result)}.",
         width=scale.left + scale.width + _GAP + notes,
         height=bottom + _GAP,

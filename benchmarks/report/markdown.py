@@ -83,7 +83,7 @@ def _comparison(result: Comparison) -> Iterator[str]:
 
 
 def _cases(cases: Iterable[CaseResult]) -> str:
-    head = ("case", "base", "head", "change (99 % interval)", _AXIS, "verdict")
+    head = ("case", "base", "head", "change (99 % bounds)", _AXIS, "verdict")
     return table(head, map(_row, cases), right=(1, 2, 3))
 
 

@@ -32,8 +32,8 @@ _BEFORE: Final = Markup(
     '<link rel="icon" href="data:,">'
 )
 _EXPLAINED: Final = (
-    "The unit is a pair of processes that take turns on one CPU. A change counts where its 99 % "
-    "confidence interval lies beyond the margin. "
+    "The unit is a pair of processes that take turns on one CPU. A change counts where a bound "
+    "that is sure to 99 % lies beyond the margin. "
 )
 
 

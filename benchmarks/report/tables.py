@@ -14,7 +14,7 @@ Cell = tuple[str, str]
 
 def case_table(cases: Iterable[CaseResult], name: str = "All cases") -> Markup:
     """Give the table of a comparison; `name` is what a listener hears of it."""
-    head = ("case", "base", "head", "change", "99 % interval", "pair SD", "pairs", "verdict")
+    head = ("case", "base", "head", "change", "99 % bounds", "pair SD", "pairs", "verdict")
     caption = "Time, or memory, of an operation, and the change from base to head."
     return _table(name, caption, head, range(1, 7), map(_case_row, ordered(cases)))
 
@@ -37,7 +37,7 @@ def _case_row(case: CaseResult) -> list[Cell]:
 def measured_table(result: Report, group: str, cases: Iterable[Measured]) -> Markup:
     """Give the table of a group that was measured in one tree."""
     head = ("case", "takes", "99 %", *COLUMNS)
-    caption = "Time, or memory, of an operation; multiples with their 99 % confidence intervals."
+    caption = "Time, or memory, of an operation; multiples with bounds, each sure to 99 %."
     rows = (_measured_row(result, case) for case in cases)
     return _table(group, caption, head, (1, 2), rows)
 

@@ -42,7 +42,7 @@ def _comparison(result: Comparison) -> Iterator[tuple[str, str]]:
     yield "; ".join(remarks(result)), "faint"
     yield "", "plain"
     cases = ordered(result.cases)
-    head = ("case", "base", "head", "change", "99 % interval", HEADING, "verdict")
+    head = ("case", "base", "head", "change", "99 % bounds", HEADING, "verdict")
     table = _aligned([head, *map(_row, cases)], right=(1, 2, 3))
     tones = ["faint", *(MARKS[case.verdict].tone for case in cases)]
     yield from zip(table, tones, strict=True)

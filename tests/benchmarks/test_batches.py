@@ -34,6 +34,18 @@ async def test_no_input_is_met_twice_between_two_resets() -> None:
     batch = calling(see, range(10), bool, reset=seen.clear)
     assert await batch(35) > 0
     assert seen == set(range(5))
+    assert await batch(4) > 0
+    assert seen == set(range(9))
+
+
+async def test_a_batch_goes_on_where_the_one_before_ended() -> None:
+    """Else short batches would measure the first few inputs for ever."""
+    made: list[int] = []
+    batch = calling(made.append, range(1000), lambda result: result is None)
+    made.clear()
+    for _ in range(5):
+        await batch(300)
+    assert made == [number % 1000 for number in range(1500)]
 
 
 async def test_an_input_whose_result_is_wrong_is_found_before_anything_is_timed() -> None:

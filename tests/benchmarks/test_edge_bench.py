@@ -43,6 +43,12 @@ def wrong():
     return 100
 
 
+def wrong_before():
+    if not edge.IS_WRONG:
+        raise WrongResultError("41 is not 42")
+    return 100
+
+
 def crash():
     if edge.CRASHES:
         os.kill(os.getpid(), signal.SIGKILL)
@@ -56,6 +62,7 @@ CASES = [
     case("changed/faster", lambda: edge.FASTER_NS),
     case("broken/wrong", wrong),
     case("broken/crash", crash),
+    case("broken/before", wrong_before),
     case("grows/10", lambda: 100, growth=("keys", 10)),
     case("grows/100", lambda: 110, growth=("keys", 100)),
     case("new/attribute", lambda: edge.NEW_NS),
@@ -108,6 +115,7 @@ def test_each_case_has_its_verdict(everything: tuple[int, Any, str]) -> None:
         "changed/faster": "improved",
         "broken/wrong": "failed",
         "broken/crash": "failed",
+        "broken/before": "failed",
         "grows/10": "ok",
         "grows/100": "ok",
         "new/attribute": "new",

@@ -1,8 +1,9 @@
 """The rules by which a case is called slower, against tables and by simulation.
 
 The simulations draw normal log ratios. 1.3 % is how much the pairs of micro cases scatter on a
-shared 2-core machine, 2.6 % those with a Redis or a server, 4 % those of a bad day. Seeds are
-fixed: the figures below are of these draws, and the bounds leave room for the error of that many.
+shared 2-core machine, 2.6 % those of cases with a Redis or a server, whose margin is 3 % and whose
+target 8 %; 4 % is what a bad day does to micro cases. Seeds are fixed: the figures below are of
+these draws, and the bounds leave room for the error of that many.
 """
 
 import math
@@ -26,6 +27,7 @@ from benchmarks.statistics import (
 )
 
 MICRO = Margin(0.02, 0.05)
+SERVER = Margin(0.03, 0.08)
 
 
 def between(low: float, high: float) -> Estimate:
@@ -136,28 +138,36 @@ def test_the_control_is_off_if_base_differs_from_itself(control: Estimate, *, is
     assert is_off(control) is is_it
 
 
-@pytest.mark.parametrize("sd", [0.013, 0.026, 0.04])
-def test_equal_code_is_hardly_ever_called_slower(sd: float) -> None:
+def test_where_margins_are_wider_the_control_may_differ_by_more() -> None:
+    """Processes that wander between CPUs differ from themselves."""
+    control = Estimate(0.02, 0.06, 0.005, 0.035)
+    assert is_off(control)
+    assert not is_off(control, 3.0)
+    assert is_off(Estimate(0.0, 0.13, -0.1, 0.1), 3.0)
+
+
+@pytest.mark.parametrize(("sd", "margin"), [(0.013, MICRO), (0.026, SERVER), (0.04, MICRO)])
+def test_equal_code_is_hardly_ever_called_slower(sd: float, margin: Margin) -> None:
     """In 2000 comparisons of 25 cases without a difference: 0 with a false alarm."""
     random = Random(2)
-    alarms = false_alarms([normal(0, sd, random)] * 25, MICRO, 2000)
+    alarms = false_alarms([normal(0, sd, random)] * 25, margin, 2000)
     assert alarms.share <= 0.001
 
 
 @pytest.mark.parametrize(
-    ("sd", "change", "least"),
+    ("sd", "margin", "change", "least"),
     [
-        (0.013, 0.05, 0.99),  # 100 %
-        (0.013, 0.10, 0.999),  # 100 %
-        (0.026, 0.05, 0.93),  # 96 %
-        (0.026, 0.07, 0.99),  # 100 %
-        (0.04, 0.05, 0.70),  # 75 %
-        (0.04, 0.10, 0.98),  # 100 %
+        (0.013, MICRO, 0.05, 0.99),  # 100 %
+        (0.013, MICRO, 0.10, 0.999),  # 100 %
+        (0.026, SERVER, 0.05, 0.65),  # 69 %, below what must be found
+        (0.026, SERVER, 0.08, 0.99),  # 100 %
+        (0.04, MICRO, 0.05, 0.70),  # 75 %
+        (0.04, MICRO, 0.10, 0.98),  # 100 %
     ],
 )
-def test_slower_code_is_found(sd: float, change: float, least: float) -> None:
+def test_slower_code_is_found(sd: float, margin: Margin, change: float, least: float) -> None:
     """In 2000 comparisons of one case; the figures that were found stand beside the bounds."""
-    assert found(normal(change, sd, Random(3)), MICRO, 2000).share >= least
+    assert found(normal(change, sd, Random(3)), margin, 2000).share >= least
 
 
 def test_a_screen_alone_would_give_false_alarms() -> None:
