@@ -11,6 +11,7 @@ from benchmarks.harness.errors import PreparationError, UsageError
 
 WORKING_TREE: Final = "working tree"
 
+_MAINS: Final = ("origin/main", "main")
 _PARENTS_OF_A_MERGE: Final = 2
 _NO_HOOKS: Final = ("-c", "core.hooksPath=/dev/null")
 # A snapshot is a commit that no branch has. It needs an author, and a CI machine has none.
@@ -69,7 +70,9 @@ class Repository:
         """
         head = self.commit("HEAD")
         parents = self._git("rev-list", "--parents", "--max-count=1", "HEAD").split()[1:]
-        if "CI" in environment and len(parents) == _PARENTS_OF_A_MERGE:
+        # The other way round, main merged into the branch, the first parent is of the branch.
+        is_merge = len(parents) == _PARENTS_OF_A_MERGE and not self._is_in_main(parents[1])
+        if "CI" in environment and is_merge:
             return parents[0]
         fork = self._fork()
         if fork != head:
@@ -107,8 +110,12 @@ class Repository:
         add = ("worktree", "add", "--quiet", "--force", "--detach")
         self._git(*_NO_HOOKS, *add, str(folder), commit)
 
+    def _is_in_main(self, commit: str) -> bool:
+        asked = ("merge-base", "--is-ancestor", commit)
+        return any(self._try(*asked, main) is not None for main in _MAINS)
+
     def _fork(self) -> str:
-        for main in ("origin/main", "main"):
+        for main in _MAINS:
             fork = self._try("merge-base", main, "HEAD")
             if fork is not None:
                 return fork

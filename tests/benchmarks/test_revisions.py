@@ -51,6 +51,15 @@ def test_a_merge_that_ci_made_is_compared_with_its_first_parent(project: Project
     assert repository.default_base({}) == fork
 
 
+def test_main_merged_into_the_branch_hides_nothing_of_it(project: Project) -> None:
+    """Then it is compared with main as it was merged, in CI too."""
+    on_a_branch(project)
+    tip = project.git("rev-parse", "main")
+    project.git("checkout", "--quiet", "work")
+    project.git("merge", "--quiet", "--no-ff", "--message", "merge", "main")
+    assert Repository(project.folder).default_base({"CI": "true"}) == tip
+
+
 def test_work_on_main_is_compared_with_its_last_commit(project: Project) -> None:
     """Where there is none, there is nothing to compare."""
     repository = Repository(project.folder)
