@@ -55,7 +55,7 @@ async def decide(lane: Lane, requests: Sequence[Request]) -> Sequence[Outcome]:
         UnavailableError: the store is away, or does not want to decide.
     """
     done = asyncio.get_running_loop().create_future()
-    lane.begin(requests, done.set_result)
+    lane.begin(requests, lambda decided: None if done.done() else done.set_result(decided))
     try:
         decided: Sequence[Outcome] | Exception = await done
     except asyncio.CancelledError:

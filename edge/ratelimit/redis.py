@@ -84,6 +84,7 @@ class RedisLane:
         try:
             decided: Sequence[Outcome] | Exception = unpack_outcomes(self._requests, reply)
         except UnavailableError as error:
+            error.__cause__ = reply if isinstance(reply, Exception) else None
             decided = error
         self._done(decided)
 

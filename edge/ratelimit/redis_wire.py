@@ -48,6 +48,9 @@ class RedisWire(asyncio.Protocol):
         self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
+        if self._answered is None:  # nobody asked for it
+            self.abort()
+            return
         try:
             self._replies.feed(data)
             reply = self._replies.gets()
@@ -57,13 +60,13 @@ class RedisWire(asyncio.Protocol):
             return
         if reply is False:
             return
-        if is_more or self._answered is None:  # nobody asked for it
+        if is_more:
             self.abort()
         self._answer(reply)
 
     def connection_lost(self, error: Exception | None) -> None:
+        self._before.connection_lost(error)  # first: who closes the connection waits for it
         self._answer(error or ConnectionError("Redis closed the connection"))
-        self._before.connection_lost(error)
 
     def _answer(self, reply: object) -> None:
         answered, self._answered = self._answered, None

@@ -151,6 +151,7 @@ class SharedWindows:
         # Looked up once: in Python 3.11 each look asks the system for the process id.
         self._loop = asyncio.get_running_loop()
         self._new_future = self._loop.create_future
+        self._idle.clear()  # of an earlier run: an app may be started again
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._keep_alive())

@@ -20,6 +20,14 @@ RULES: list[dict[str, Any]] = [
     {"name": "both", "paths": ["/both"], "authentication": ["basic", "bearer"]},
     {"name": "trial", "paths": ["/trial"], "roles": ["admin"], "shadow": True},
     {"name": "any", "paths": ["/any"]},
+    {"name": "few", "paths": ["/few"], "rate_policies": ["few"]},
+    {"name": "field", "paths": ["/field"], "rate_policies": ["by-field"]},
+    {"name": "signed", "paths": ["/signed"], "audience": "service"},
+]
+# Of an hour, so that nothing depends on how long it takes; on no route but those of the rules.
+POLICIES: list[dict[str, Any]] = [
+    {"name": "few", "limit": 4, "partition": ["principal", "address"]},
+    {"name": "by-field", "limit": 9, "partition": ["header:authorization"]},
 ]
 ROLES = {"anna": "user", "mona": "moderator", "root": "admin"}
 PATHS = [rule["paths"][0] for rule in RULES]
@@ -114,6 +122,9 @@ async def test_what_was_seen_before_is_judged_as_if_it_were_new(
             tmp_path / number,
             database,
             ACCESS_RULES=json.dumps(RULES),
+            RATELIMIT_POLICIES=json.dumps(
+                [{**one, "window_s": 3600, "paths": ["/forward"]} for one in POLICIES]
+            ),
             PROXIES_TRUSTED="203.0.113.7",
             TOKENS_VERIFIED_CACHE_ENTRIES=number,
         )
@@ -121,6 +132,6 @@ async def test_what_was_seen_before_is_judged_as_if_it_were_new(
             told.append(await lived(app))
     with_memory, without = told
     assert with_memory == without
-    assert {200, 400, 401, 403} <= {one[3] for one in without}
+    assert {200, 400, 401, 403, 429} <= {one[3] for one in without}
     dead = [one[3] for one in without[-3 * len(PATHS + ROUTES) :] if one[2] == "/any"]
     assert dead == [401, 401, 401]

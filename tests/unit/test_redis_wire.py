@@ -121,6 +121,15 @@ async def test_a_reply_too_many_ends_the_connection_and_is_never_another_s() -> 
             await ask(wire)
 
 
+async def test_half_a_reply_that_nobody_asked_for_is_not_kept_for_the_next() -> None:
+    """Its other half would be the reply of a command that comes meanwhile."""
+    async with wired(Peer()) as (wire, before):
+        wire.data_received(b"+HALF")
+        await before.ended.wait()
+        with pytest.raises(OSError, match="gone"):
+            await ask(wire)
+
+
 async def test_who_aborts_gets_no_reply_and_neither_does_anybody_later() -> None:
     """What was asked for is still under way then."""
     async with wired(Peer(b"+LATE\r\n")) as (wire, _):

@@ -320,6 +320,29 @@ async def test_a_stop_fails_what_is_under_way_and_tells_of_no_outage(house: Hous
     assert house.changes == [True]
 
 
+async def test_windows_that_run_again_know_nothing_of_before() -> None:
+    """A lane that was idle at the end is not used twice at once; each request gets its answer."""
+    house = House()
+    for _ in range(2):
+        house.running = asyncio.create_task(house.windows.run())
+        assert await house.windows.settle(5)
+        await house.rest()
+        for lane in house.lanes:
+            lane.may_answer.clear()
+        asking = []
+        for key in range(4):
+            asking += house.asking(key)
+            await house.rest()
+        for lane in house.lanes:
+            lane.may_answer.set()
+        async with asyncio.timeout(5):
+            assert await asyncio.gather(*asking) == [0, 1, 2, 3]
+        await house.rest()
+        assert house.windows.busy_lanes == 0
+        house.running.cancel()
+        await asyncio.gather(house.running, return_exceptions=True)
+
+
 async def test_who_gets_no_outcome_is_told_so(house: House) -> None:
     """A lane that says too little leaves nobody waiting."""
     for lane in house.lanes:

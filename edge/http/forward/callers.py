@@ -12,7 +12,7 @@ from edge.access.principal import Principal
 from edge.http.forward.identity import Fields
 from edge.ratelimit.limiter import Applied
 
-# About 500 bytes each, beside what is remembered of the token.
+# About 500 bytes each, beside what is remembered of the token, and the fields: 4 kB at most.
 _MOST: Final = 10_000
 
 _Key = tuple[int, str, str]

@@ -6,7 +6,7 @@ from typing import Any, Final
 from litestar.types import HTTPScope
 
 from edge.access.access_rules import AccessRule, AccessRules
-from edge.access.decision import Allow, Forbidden, Refusal, Throttled, Unavailable
+from edge.access.decision import Allow, Decision, Forbidden, Refusal, Throttled, Unavailable
 from edge.access.decision_point import DecisionPoint
 from edge.access.principal import Principal
 from edge.faults import TooManyAttemptsError, UnavailableError
@@ -47,34 +47,33 @@ class Gate:
         `named` holds the last field of each name.
         """
         try:
-            caller = self._recall(rule, scope, named, address)
-            if caller is not None:
-                admission = await self._limits.acquire(caller.charges)
-                return caller.fields, throttled_by(admission) or caller.refusal
-            return await self._look(rule, scope, address)
+            decision = self._recall(rule, scope, named)
+            if isinstance(decision, Allow):
+                caller = self._callers.recall(decision.principal, rule, address)
+                if caller is not None:
+                    admission = await self._limits.acquire(caller.charges)
+                    return caller.fields, throttled_by(admission) or caller.refusal
+            return await self._look(rule, decision, scope, address)
         except TooManyAttemptsError as error:
             return NOBODY, Throttled(error.reason, error.retry_after_s, error.policy)
         except UnavailableError as error:
             return NOBODY, Unavailable(error.reason, error.retry_after_s)
 
     def _recall(
-        self, rule: AccessRule, scope: HTTPScope, named: Mapping[bytes, bytes], address: str
-    ) -> Caller | None:
-        """Give who is asking, where they came to this rule before with a token that still holds."""
+        self, rule: AccessRule, scope: HTTPScope, named: Mapping[bytes, bytes]
+    ) -> Decision | None:
+        """Say who is asking, where their token was seen before and still holds."""
         headers: Any = scope["headers"]
         value = named.get(_AUTHORIZATION)
         if value is None or rule.is_public or len(named) != len(headers):
             return None
-        decision = self._decision_point.recall([value], rule.authentication)
-        if not isinstance(decision, Allow):
-            return None
-        return self._callers.recall(decision.principal, rule, address)
+        return self._decision_point.recall([value], rule.authentication)
 
     async def _look(
-        self, rule: AccessRule, scope: HTTPScope, address: str
+        self, rule: AccessRule, decision: Decision | None, scope: HTTPScope, address: str
     ) -> tuple[Fields, Refusal | None]:
         meter = self._limits.meter_for_rule(rule.name, rule.rate_policies, scope, address)
-        principal, refusal = await self._let_in(rule, meter, scope, address)
+        principal, refusal = await self._let_in(rule, decision, meter, scope, address)
         if principal is None:
             return NOBODY, refusal
         told = await self._identity.fields(principal, rule.audience)
@@ -84,7 +83,12 @@ class Gate:
         return told, refusal
 
     async def _let_in(
-        self, rule: AccessRule, meter: Meter, scope: HTTPScope, address: str
+        self,
+        rule: AccessRule,
+        decision: Decision | None,
+        meter: Meter,
+        scope: HTTPScope,
+        address: str,
     ) -> tuple[Principal | None, Refusal | None]:
         """Find out who is asking, if anybody has to be, and charge them."""
         # A shadow lets through whoever was too many, and tells the service who it is.
@@ -93,8 +97,9 @@ class Gate:
             return None, throttled
         if rule.is_public:
             return None, await _charge(meter, None)
-        values = [value for name, value in scope["headers"] if name == _AUTHORIZATION]
-        decision = await self._decision_point.decide(values, rule.authentication, address)
+        if decision is None:
+            values = [value for name, value in scope["headers"] if name == _AUTHORIZATION]
+            decision = await self._decision_point.decide(values, rule.authentication, address)
         if not isinstance(decision, Allow):
             return None, await _charge(meter, None) or decision
         principal = decision.principal
