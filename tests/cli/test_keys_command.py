@@ -79,7 +79,9 @@ def test_a_key_may_be_added_for_later_but_not_for_too_early(run: Run) -> None:
         assert result.exit_code == 0, result.output
         key = json.loads(result.stdout)
         waits = moment(key, "activates_at") - moment(key, "created_at")
-        assert (key["algorithm"], waits) == ("PS256", timedelta(seconds=given))
+        assert key["algorithm"] == "PS256"
+        # The database reads its clock for each of the two.
+        assert timedelta(0) <= waits - timedelta(seconds=given) < timedelta(seconds=1)
 
 
 def test_what_signs_or_is_the_last_does_not_retire(run: Run) -> None:
