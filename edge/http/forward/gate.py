@@ -109,12 +109,12 @@ class Gate:
         self, rule: AccessRule, meter: Meter, address: str, principal: Principal, told: Fields
     ) -> None:
         """Keep what will hold for this token each time; of others, principals are made anew."""
-        charges = meter.charges(principal)
         is_named = principal.user_id is None or (USER, b"") not in told
-        if charges is None or not is_named or rule.audience or principal.method != "bearer":
-            return
         # A shadow tells who it is also where they cannot be charged, which takes another look.
-        if not rule.is_shadow:
+        if rule.is_shadow or rule.audience or principal.method != "bearer" or not is_named:
+            return
+        charges = meter.charges(principal)
+        if charges is not None:
             caller = Caller(principal, charges, rule.judge(principal), told)
             self._callers.remember(caller, rule, address)
 
