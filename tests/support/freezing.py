@@ -1,11 +1,12 @@
 """A server that stands still for the last part of each period."""
 
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Final
+
+from tests.support.local_server import serving
 
 PERIOD_S: Final = 4.0
 FROZEN_S: Final = 1.2
@@ -14,15 +15,8 @@ FROZEN_S: Final = 1.2
 @contextmanager
 def freezing_server() -> Iterator[str]:
     """Serve until the end of the block; gives the URL."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Handler) as server:
-        server.daemon_threads = True  # kept connections end with the tests
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_address[1]}"
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), _Handler)) as url:
+        yield url
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -2,11 +2,12 @@
 
 import itertools
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
+
+from tests.support.local_server import serving
 
 _LOSES_EVERY: Final = 3
 _ACCOUNTS: Final = {"users": [{"username": "loadtest-0"}], "next_cursor": None}
@@ -15,19 +16,11 @@ _ACCOUNTS: Final = {"users": [{"username": "loadtest-0"}], "next_cursor": None}
 @contextmanager
 def losing_server() -> Iterator[str]:
     """Serve until the end of the block; gives the URL."""
-    with _Server(("127.0.0.1", 0), _Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_address[1]}"
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(_Server(("127.0.0.1", 0), _Handler)) as url:
+        yield url
 
 
 class _Server(ThreadingHTTPServer):
-    daemon_threads = True  # kept connections end with the tests
-
     def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
         super().__init__(address, handler)
         self.numbers = itertools.count(1)

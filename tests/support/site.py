@@ -1,10 +1,11 @@
 """A small site on the loopback interface, for pages that call Edge from an origin of their own."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
+
+from tests.support.local_server import serving
 
 _PAGE = b"<!doctype html><meta charset=utf-8><link rel=icon href=data:,><title>A page</title>"
 
@@ -45,11 +46,6 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def site() -> Iterator[Site]:
     """Serve until the end of the block."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield Site(server.server_address[1])
-        finally:
-            server.shutdown()
-            thread.join()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+    with serving(server):
+        yield Site(server.server_address[1])
